@@ -1,0 +1,45 @@
+package org.tpforward.relay;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+
+/**
+ * A byte stream whose two directions end separately: a local socket, or an SSH channel.
+ *
+ * <p>All calls block. One thread may read while another writes; two threads never read, or write,
+ * at once. {@link #close} and {@link #reset} may be called by any thread, and end what blocks.
+ */
+public interface Duplex extends ByteChannel {
+  /**
+   * Reads what is there, at least one byte, waiting for it if need be.
+   *
+   * @return the number of bytes read, or -1 once the peer has ended its direction <em>in order</em>
+   *     (a TCP FIN, a Unix shutdown or close, SSH_MSG_CHANNEL_EOF)
+   * @throws IOException if the stream broke: a reset, a channel closed without EOF, a lost link. A
+   *     reader may rely on it that -1 never stands for any of these.
+   */
+  @Override
+  int read(ByteBuffer dst) throws IOException;
+
+  /**
+   * Writes everything that remains in {@code src}, waiting for the peer's window or buffer.
+   *
+   * @return the number of bytes written: all of them
+   */
+  @Override
+  int write(ByteBuffer src) throws IOException;
+
+  /** Half-close: tells the peer that no more bytes follow. The other direction goes on. */
+  void shutdownOutput() throws IOException;
+
+  /** Ends both directions in order; what was written before is still delivered. Idempotent. */
+  @Override
+  void close();
+
+  /**
+   * Ends both directions so that the peer notices a failure where its kind of stream can tell one:
+   * a TCP reset. On a Unix socket it is the same as {@link #close}. Idempotent.
+   */
+  void reset();
+}

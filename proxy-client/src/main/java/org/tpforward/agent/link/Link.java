@@ -1,0 +1,39 @@
+package org.tpforward.agent.link;
+
+import java.io.IOException;
+import org.tpforward.relay.Duplex;
+import org.tpforward.socket.Endpoint;
+
+/**
+ * What the bus and the forwards know of the way to the server: it opens channels. Whether one SSH
+ * connection serves them all is not theirs to know.
+ */
+public interface Link {
+  /**
+   * Opens one channel to a socket on the server. While the link is down it waits, up to the agent's
+   * bound, for it to come back.
+   *
+   * @param target a Unix path or a loopback TCP port as the server sees it
+   * @throws ChannelRefusedException if the server answered, and said no
+   * @throws IOException if there is no link, or it was lost while waiting
+   */
+  Duplex open(Endpoint target) throws IOException;
+
+  /** What the server can reach; meaningful once the link has been up. */
+  Abilities abilities();
+
+  /**
+   * What the server's end can do.
+   *
+   * @param unix whether Unix sockets can be reached at all (false once the server has refused
+   *     streamlocal forwarding)
+   * @param tcp whether loopback TCP can be reached (false once the server has refused it)
+   * @param credentials whether a Unix socket under access control Credentials can be reached, the
+   *     byte being sent with the credentials of the server's process: never by stock sshd
+   * @param abstractNames whether abstract Unix sockets can be reached: never by stock sshd
+   */
+  record Abilities(boolean unix, boolean tcp, boolean credentials, boolean abstractNames) {
+    /** A stock OpenSSH server with nothing disabled. */
+    public static final Abilities OPENSSH = new Abilities(true, true, false, false);
+  }
+}
