@@ -72,7 +72,7 @@ final class HeaderFields {
           case UNKNOWN -> null;
         };
     if (missing != null) {
-      throw error(Header.FIXED, "a " + type + " without header field " + missing);
+      throw error(Header.FIXED, type + " without header field " + missing);
     }
     if (signature.isEmpty() != (bodyLength == 0)) {
       throw error(4, signature.isEmpty() ? "a body without signature" : "a signature without body");
