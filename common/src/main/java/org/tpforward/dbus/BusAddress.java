@@ -72,7 +72,7 @@ public record BusAddress(String transport, Map<String, String> keys) {
       int comma = s.indexOf(',', at);
       int to = comma < 0 || comma > end ? end : comma;
       int equals = s.indexOf('=', at);
-      if (equals <= at || equals >= to) {
+      if (equals <= at || equals >= to || comma == end - 1) {
         throw error(at, "not a key and a value");
       }
       if (keys.put(s.substring(at, equals), unescape(s, equals + 1, to)) != null) {
