@@ -314,6 +314,8 @@ public final class BusConnection implements Closeable {
       end(e);
     } catch (IOException e) {
       end(new IOException("the bus connection is lost: " + e.getMessage(), e));
+    } finally {
+      end(new IOException("the bus connection's reader failed")); // for what is not foreseen
     }
   }
 

@@ -175,7 +175,8 @@ public final class MessageReader {
       return bytes;
     }
     int have = Math.min(end - at, length);
-    byte[] bytes = Arrays.copyOf(Arrays.copyOfRange(buffer, at, at + have), BufferSize.MAX);
+    byte[] bytes =
+        Arrays.copyOf(Arrays.copyOfRange(buffer, at, at + have), Math.max(have, BufferSize.MAX));
     at += have;
     while (have < length) {
       if (have == bytes.length) {

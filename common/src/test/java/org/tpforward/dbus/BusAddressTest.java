@@ -75,7 +75,10 @@ class BusAddressTest {
         "unix:path=%zz",
         "unix:path=%00",
         "unix:path=%ff",
-        "unix:path=a=b"
+        "unix:path=a=b",
+        "un ix:path=/a",
+        "unix,path:path=/a",
+        "unix:pa%th=/a"
       })
   void whatIsNoAddressIsRefused(String text) {
     assertThatThrownBy(() -> BusAddress.parse(text))

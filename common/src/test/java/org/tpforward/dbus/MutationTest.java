@@ -2,6 +2,7 @@ package org.tpforward.dbus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -22,8 +23,7 @@ class MutationTest {
   private static final int MESSAGES = 250_000;
   private static final int DIALOGUES = 40_000;
   private static final String GUID = "0123456789abcdef0123456789abcdef";
-  private static final com.sun.management.ThreadMXBean THREADS =
-      (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** For one input: far below the lengths that it may promise, far above loading a class. */
   private static final long MOST = 4 << 20;
