@@ -7,7 +7,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -196,11 +195,6 @@ public final class RuntimeDirectory implements AutoCloseable {
         return socket;
       }
     }
-  }
-
-  /** The pid that a directory names as its agent's, null if it names none. */
-  public static @Nullable Long pid(Path directory) {
-    return Leftovers.pid(directory);
   }
 
   /** Removes the directory and everything in it, and gives the name back. Idempotent. */
