@@ -83,8 +83,7 @@ final class Translator {
     if (isProperties(header)) {
       return askingForProperties(message, destination, member);
     }
-    List<Crossing> crossings =
-        Crossings.of(header.interfaceName(), member, header.signature());
+    List<Crossing> crossings = Crossings.of(header.interfaceName(), member, header.signature());
     return crossings.isEmpty() ? Outcome.PASS : crossing(message, destination, crossings);
   }
 
@@ -109,13 +108,14 @@ final class Translator {
 
   private static boolean isProperties(Header header) {
     String interfaceName = header.interfaceName();
-    return interfaceName == null || interfaceName.equals(Names.PROPERTIES)
-        ? switch (String.valueOf(header.member())) {
-          case "Get" -> header.signature().equals("ss");
-          case "GetAll" -> header.signature().equals("s");
-          default -> false;
-        }
-        : false;
+    if (interfaceName != null && !interfaceName.equals(Names.PROPERTIES)) {
+      return false;
+    }
+    return switch (String.valueOf(header.member())) {
+      case "Get" -> header.signature().equals("ss");
+      case "GetAll" -> header.signature().equals("s");
+      default -> false;
+    };
   }
 
   private Outcome askingForProperties(Message message, String destination, String member)
@@ -161,9 +161,7 @@ final class Translator {
           }
         }
         case Crossing.Accept accept -> {
-          return header.noReplyExpected()
-              ? message.unchanged()
-              : accepting(message, accept, owner);
+          return header.noReplyExpected() ? message.unchanged() : accepting(message, accept, owner);
         }
         case Crossing.Abilities a -> {
           if (!await(header, new Awaited.TubeAbilities())) {

@@ -13,7 +13,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.agent.link.Link;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Listener;
@@ -45,6 +48,8 @@ public final class Forwards implements Closeable {
             Duration.ofMinutes(5),
             2048);
   }
+
+  private static final Logger log = LoggerFactory.getLogger(Forwards.class);
 
   private final Link link;
   private final AllowedUids allowed;
@@ -104,12 +109,11 @@ public final class Forwards implements Closeable {
                 }
               });
       case ChannelEvent.OwnerGone(String owner) ->
-          each(
-              f -> {
-                if (f.spec().channel().owner().equals(owner)) {
-                  over(f, "its CM has left the bus");
-                }
-              });
+          each(f -> {
+            if (f.spec().channel().owner().equals(owner)) {
+              over(f, "its CM has left the bus");
+            }
+          });
       case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, this::tellSoon);
       case ChannelEvent.Completed(ChannelKey channel) ->
           transfers(channel, TransferState::completed);
@@ -118,18 +122,17 @@ public final class Forwards implements Closeable {
     }
   }
 
-  /** A message with that event has been written to {@code client}. */
-  public void delivered(ChannelEvent event, Object client) {
+  /** A message with that event has been written to the bus client of that number. */
+  public void delivered(ChannelEvent event, long client) {
     switch (event) {
       case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.OwnerGone(String owner) ->
-          each(
-              f -> {
-                if (f.spec().channel().owner().equals(owner) && f.transfer() != null) {
-                  f.transfer().told(client);
-                }
-              });
+          each(f -> {
+            if (f.spec().channel().owner().equals(owner) && f.transfer() != null) {
+              f.transfer().told(client);
+            }
+          });
       case ChannelEvent.TubeClosed t -> {}
       case ChannelEvent.Completed c -> {}
       case ChannelEvent.OffsetDefined o -> {}
@@ -137,13 +140,12 @@ public final class Forwards implements Closeable {
   }
 
   /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
-  public void clientGone(Object client) {
-    each(
-        f -> {
-          if (f.transfer() != null) {
-            f.transfer().told(client);
-          }
-        });
+  public void clientGone(long client) {
+    each(f -> {
+      if (f.transfer() != null) {
+        f.transfer().told(client);
+      }
+    });
   }
 
   /**
@@ -151,14 +153,13 @@ public final class Forwards implements Closeable {
    * clients have been closed: they must see that first.
    */
   public void busLost() {
-    each(
-        f -> {
-          f.close();
-          if (f.transfer() != null) {
-            f.transfer().told(null);
-          }
-          drain(f);
-        });
+    each(f -> {
+      f.close();
+      if (f.transfer() != null) {
+        f.transfer().toldAll();
+      }
+      drain(f);
+    });
   }
 
   /** The local sockets and their streams, as they are now. */
@@ -195,11 +196,10 @@ public final class Forwards implements Closeable {
   @Override
   public void close() {
     timer.shutdownNow();
-    each(
-        f -> {
-          f.close();
-          f.abort("the agent ends");
-        });
+    each(f -> {
+      f.close();
+      f.abort("the agent ends");
+    });
   }
 
   Link link() {
@@ -247,6 +247,7 @@ public final class Forwards implements Closeable {
   }
 
   private void over(Forward forward, String why) {
+    log.debug("{} stops listening: {}", forward.local(), why);
     forward.close();
     tellSoon(forward);
     drain(forward);
@@ -256,7 +257,7 @@ public final class Forwards implements Closeable {
   private void tellSoon(Forward forward) {
     TransferState transfer = forward.transfer();
     if (transfer != null) {
-      after(settings.told(), () -> transfer.told(null));
+      after(settings.told(), () -> transfer.toldAll());
     }
   }
 
@@ -281,13 +282,13 @@ public final class Forwards implements Closeable {
 
   private void after(Duration delay, Runnable task) {
     try {
-      var unused = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       task.run(); // The agent is ending.
     }
   }
 
-  private long openBytes(java.util.function.ToLongFunction<Stream> count) {
+  private long openBytes(ToLongFunction<Stream> count) {
     return forwards.stream().flatMap(f -> f.streams().stream()).mapToLong(count).sum();
   }
 
@@ -302,12 +303,11 @@ public final class Forwards implements Closeable {
   }
 
   private void of(ChannelKey channel, Consumer<Forward> action) {
-    each(
-        f -> {
-          if (f.spec().channel().equals(channel)) {
-            action.accept(f);
-          }
-        });
+    each(f -> {
+      if (f.spec().channel().equals(channel)) {
+        action.accept(f);
+      }
+    });
   }
 
   private void each(Consumer<Forward> action) {
