@@ -64,7 +64,10 @@ public final class SshClients {
             .signatureFactories(withoutSha1(ClientBuilder.setUpDefaultSignatureFactories(true)))
             .keyExchangeFactories(withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true)))
             .forwardingFilter(RejectAllForwardingFilter.INSTANCE)
-            .channelFactories(List.of())
+            .channelFactories(
+                List.of(
+                    ForwardedChannel.factory(RemoteListeners.FORWARDED_STREAMLOCAL),
+                    ForwardedChannel.factory(RemoteListeners.FORWARDED_TCPIP)))
             .build(true);
     client.setIoServiceFactoryFactory(new SocketTransport(dialer));
     client.setKeyIdentityProvider(KeyIdentityProvider.EMPTY_KEYS_PROVIDER);
