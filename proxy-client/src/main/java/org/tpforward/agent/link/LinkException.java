@@ -33,6 +33,10 @@ public final class LinkException extends IOException {
     HOST_KEY_UNKNOWN,
     /** The server accepted none of the keys and passwords. */
     AUTH_FAILED,
+    /** The server does not let this user reach its sockets. */
+    FORWARDING_FORBIDDEN,
+    /** The server has no session bus for this user, or none that can be reached. */
+    NO_REMOTE_BUS,
     /** The connection was there and was lost. */
     LOST,
     /** This side has closed the link. */

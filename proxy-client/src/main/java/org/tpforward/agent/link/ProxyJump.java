@@ -7,6 +7,8 @@ final class ProxyJump {
   private ProxyJump() {}
 
   /**
+   * Makes a shell command.
+   *
    * @param jump one hop or more, with commas between: the last one connects to the host
    * @return a command in which {@code %h} and {@code %p} stand for the host
    */
