@@ -26,6 +26,8 @@ public enum AccessControl {
 
   /** The access control with that number, if the specification has one. */
   public static Optional<AccessControl> of(long code) {
-    return code >= 0 && code < values().length ? Optional.of(values()[(int) code]) : Optional.empty();
+    return code >= 0 && code < values().length
+        ? Optional.of(values()[(int) code])
+        : Optional.empty();
   }
 }

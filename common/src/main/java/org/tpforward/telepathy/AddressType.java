@@ -31,6 +31,8 @@ public enum AddressType {
 
   /** The type with that number, if the specification has one. */
   public static Optional<AddressType> of(long code) {
-    return code >= 0 && code < values().length ? Optional.of(values()[(int) code]) : Optional.empty();
+    return code >= 0 && code < values().length
+        ? Optional.of(values()[(int) code])
+        : Optional.empty();
   }
 }

@@ -35,8 +35,7 @@ public final class Addresses {
   /** An address for the bus, without its variant. */
   public static Value toValue(Endpoint endpoint) {
     return switch (endpoint) {
-      case Endpoint.UnixPath(String path) ->
-          new Value.Bytes(path.getBytes(StandardCharsets.UTF_8));
+      case Endpoint.UnixPath(String path) -> new Value.Bytes(path.getBytes(StandardCharsets.UTF_8));
       case Endpoint.UnixAbstract(String name) ->
           new Value.Bytes(("\0" + name).getBytes(StandardCharsets.UTF_8));
       case Endpoint.Ip(InetAddress address, int port) ->
@@ -120,7 +119,10 @@ public final class Addresses {
     }
     if (name.length == 0 || name.length > MAX_UNIX_BYTES + (name[0] == 0 ? 1 : 0)) {
       throw TelepathyException.invalidArgument(
-          "a Unix socket's address must have 1 to " + MAX_UNIX_BYTES + " bytes, not " + name.length);
+          "a Unix socket's address must have 1 to "
+              + MAX_UNIX_BYTES
+              + " bytes, not "
+              + name.length);
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString();

@@ -63,8 +63,7 @@ public sealed interface Crossing {
    * @param idArg where the tube's id stands, or -1
    * @param accessArg where the access control stands ({@code u}), or -1 where there is none
    */
-  record BusAddress(
-      String interfaceName, String member, String signature, int idArg, int accessArg)
+  record BusAddress(String interfaceName, String member, String signature, int idArg, int accessArg)
       implements Crossing {}
 
   /**

@@ -62,8 +62,7 @@ public final class Crossings {
           new Crossing.Nested(HANDLER, "HandleChannels", "ooa(oa{sv})aota{sv}", ARRIVING, 2),
           new Crossing.Nested(APPROVER, "AddDispatchOperation", "a(oa{sv})oa{sv}", ARRIVING, 0),
           new Crossing.NestedProperty(DISPATCH_OPERATION, "Channels", "a(oa{sv})"),
-          new Crossing.Nested(
-              CHANNEL_REQUEST, "SucceededWithChannel", "oa{sv}oa{sv}", ARRIVING, 3),
+          new Crossing.Nested(CHANNEL_REQUEST, "SucceededWithChannel", "oa{sv}oa{sv}", ARRIVING, 3),
           new Crossing.Nested(CONFERENCE, "ChannelMerged", "oua{sv}", ARRIVING, 2));
 
   private static final Map<String, List<Crossing>> BY_MEMBER = byMember();
@@ -102,20 +101,18 @@ public final class Crossings {
   /** Whether any property of that interface is an ability or holds some. */
   public static boolean hasProperties(String interfaceName) {
     return TABLE.stream()
-        .anyMatch(
-            c ->
-                (c instanceof Crossing.AbilityProperty || c instanceof Crossing.NestedProperty)
-                    && c.interfaceName().equals(interfaceName));
+        .anyMatch(c ->
+            (c instanceof Crossing.AbilityProperty || c instanceof Crossing.NestedProperty)
+                && c.interfaceName().equals(interfaceName));
   }
 
   /** Whether that property holds dictionaries of immutable properties. */
   public static boolean isNestedProperty(String interfaceName, String property) {
     return TABLE.stream()
-        .anyMatch(
-            c ->
-                c instanceof Crossing.NestedProperty
-                    && c.interfaceName().equals(interfaceName)
-                    && c.member().equals(property));
+        .anyMatch(c ->
+            c instanceof Crossing.NestedProperty
+                && c.interfaceName().equals(interfaceName)
+                && c.member().equals(property));
   }
 
   private static Map<String, List<Crossing>> byMember() {
@@ -131,8 +128,7 @@ public final class Crossings {
 
   private static Map<String, Crossing.AbilityProperty> byQualifiedName() {
     Map<String, Crossing.AbilityProperty> map = new HashMap<>();
-    for (Crossing.AbilityProperty p :
-        Crossing.ofKind(Crossing.AbilityProperty.class, TABLE)) {
+    for (Crossing.AbilityProperty p : Crossing.ofKind(Crossing.AbilityProperty.class, TABLE)) {
       map.put(p.qualifiedName(), p);
     }
     return map;

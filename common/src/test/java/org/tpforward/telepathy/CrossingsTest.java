@@ -11,8 +11,7 @@ class CrossingsTest {
     assertThat(Crossings.of(Names.FILE_TRANSFER, "AcceptFile", "uuvt"))
         .singleElement()
         .isInstanceOfSatisfying(
-            Crossing.Accept.class,
-            a -> assertThat(a.use()).isEqualTo(Crossing.Use.INCOMING_FILE));
+            Crossing.Accept.class, a -> assertThat(a.use()).isEqualTo(Crossing.Use.INCOMING_FILE));
     assertThat(Crossings.of(Names.FILE_TRANSFER, "AcceptFile", "uuv")).isEmpty();
     assertThat(Crossings.of("com.example.Other", "AcceptFile", "uuvt")).isEmpty();
     assertThat(Crossings.of(Names.FILE_TRANSFER, null, "uuvt")).isEmpty();
@@ -45,8 +44,7 @@ class CrossingsTest {
             Crossings.ability(
                 "org.freedesktop.Telepathy.Channel.Type.FileTransfer.AvailableSocketTypes"))
         .isNotNull();
-    assertThat(
-            Crossings.ability("org.freedesktop.Telepathy.Channel.Type.FileTransfer.URI"))
+    assertThat(Crossings.ability("org.freedesktop.Telepathy.Channel.Type.FileTransfer.URI"))
         .isNull();
     assertThat(Crossings.hasProperties(Names.DBUS_TUBE)).isTrue();
     assertThat(Crossings.hasProperties(Names.REQUESTS)).isTrue();

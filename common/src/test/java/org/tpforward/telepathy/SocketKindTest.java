@@ -64,12 +64,12 @@ class SocketKindTest {
   void forFilesEveryAddressTypeIsOfferedWithLocalhost() {
     assertThat(SocketAbilities.LOCALHOST_ONLY.toValue())
         .isEqualTo(
-            new Value.Dict(
-                "u", "au", List.of(entry(0, 0), entry(1, 0), entry(2, 0), entry(3, 0))));
+            new Value.Dict("u", "au", List.of(entry(0, 0), entry(1, 0), entry(2, 0), entry(3, 0))));
   }
 
   private static Value.Entry entry(int type, int... accesses) {
-    List<Value> codes = java.util.Arrays.stream(accesses).mapToObj(a -> (Value) Value.u(a)).toList();
+    List<Value> codes =
+        java.util.Arrays.stream(accesses).mapToObj(a -> (Value) Value.u(a)).toList();
     return new Value.Entry(Value.u(type), new Value.Array("u", codes));
   }
 

@@ -21,7 +21,9 @@ import org.tpforward.telepathy.SocketAbilities;
 final class AbilityTranslation {
   private final Link link;
 
-  /** The file abilities last seen of each CM, by unique name: what a request is turned back into. */
+  /**
+   * The file abilities last seen of each CM, by unique name: what a request is turned back into.
+   */
   private final Cache<String, Value> fileAbilities =
       CacheBuilder.newBuilder().maximumSize(1000).build();
 
@@ -49,8 +51,7 @@ final class AbilityTranslation {
 
   Outcome allProperties(Message message, String interfaceName) throws IOException {
     return Translator.first(message, "a{sv}") instanceof Value.Dict properties
-        ? changed(
-            message, 0, properties, rewriter(message).inProperties(interfaceName, properties))
+        ? changed(message, 0, properties, rewriter(message).inProperties(interfaceName, properties))
         : message.unchanged();
   }
 
@@ -64,11 +65,10 @@ final class AbilityTranslation {
   Outcome requested(Message message, Crossing.Nested nested, String owner) throws IOException {
     Value argument = message.arguments().get(nested.arg());
     AbilityRewriter toTheirs =
-        new AbilityRewriter(
-            (property, value) ->
-                property.interfaceName().equals(Names.FILE_TRANSFER)
-                    ? Optional.ofNullable(fileAbilities.getIfPresent(owner))
-                    : Optional.of(value));
+        new AbilityRewriter((property, value) ->
+            property.interfaceName().equals(Names.FILE_TRANSFER)
+                ? Optional.ofNullable(fileAbilities.getIfPresent(owner))
+                : Optional.of(value));
     return changed(message, nested.arg(), argument, toTheirs.inDictionaries(argument));
   }
 
@@ -98,13 +98,12 @@ final class AbilityTranslation {
 
   private AbilityRewriter rewriter(Message message) {
     String sender = message.header().sender();
-    return new AbilityRewriter(
-        (property, value) -> {
-          if (property.interfaceName().equals(Names.FILE_TRANSFER) && sender != null) {
-            fileAbilities.put(sender, value);
-          }
-          return Optional.of(offer(property, value));
-        });
+    return new AbilityRewriter((property, value) -> {
+      if (property.interfaceName().equals(Names.FILE_TRANSFER) && sender != null) {
+        fileAbilities.put(sender, value);
+      }
+      return Optional.of(offer(property, value));
+    });
   }
 
   /** What this agent can offer where the CM has {@code value}. */

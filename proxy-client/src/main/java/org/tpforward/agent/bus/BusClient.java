@@ -98,7 +98,11 @@ final class BusClient {
       pump.run();
     } catch (ProtocolException e) {
       if (!ended.get()) {
-        log.warn("bus client {} is closed: malformed D-Bus from its {}: {}", name, source, e.getMessage());
+        log.warn(
+            "bus client {} is closed: malformed D-Bus from its {}: {}",
+            name,
+            source,
+            e.getMessage());
       }
     } catch (IOException e) {
       if (!ended.get()) {

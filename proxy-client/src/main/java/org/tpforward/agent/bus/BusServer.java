@@ -49,9 +49,9 @@ public final class BusServer implements Closeable {
   private final Forwards forwards;
   private final AbilityTranslation abilities;
   private final Duration saslTimeout;
-  private final String guid = HexFormat.of().withLowerCase().toHexDigits(
-          UUID.randomUUID().getMostSignificantBits())
-      + HexFormat.of().withLowerCase().toHexDigits(UUID.randomUUID().getLeastSignificantBits());
+  private final String guid =
+      HexFormat.of().withLowerCase().toHexDigits(UUID.randomUUID().getMostSignificantBits())
+          + HexFormat.of().withLowerCase().toHexDigits(UUID.randomUUID().getLeastSignificantBits());
   private final Semaphore unauthenticated = new Semaphore(MAX_UNAUTHENTICATED);
   private final Semaphore places = new Semaphore(MAX_CLIENTS);
   private final Set<BusClient> clients = ConcurrentHashMap.newKeySet();
@@ -211,9 +211,7 @@ public final class BusServer implements Closeable {
       served.increment();
       BusClient running = client;
       Thread down =
-          Threads.start(
-              "bus " + name + " down",
-              () -> running.pumpToClient(control::joined));
+          Threads.start("bus " + name + " down", () -> running.pumpToClient(control::joined));
       running.pumpToBus();
       down.join();
       forwards.clientGone(identity);

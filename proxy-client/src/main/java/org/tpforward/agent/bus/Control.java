@@ -51,8 +51,7 @@ public final class Control implements RemoteNames, Closeable {
    * @param events told in order, on the connection's thread; must not block
    * @param lost told when the connection to the bus ends; must not block
    */
-  public Control(
-      BusOpener opener, Duration timeout, Consumer<ChannelEvent> events, Runnable lost) {
+  public Control(BusOpener opener, Duration timeout, Consumer<ChannelEvent> events, Runnable lost) {
     this.opener = opener;
     this.timeout = timeout;
     this.events = events;
@@ -73,21 +72,21 @@ public final class Control implements RemoteNames, Closeable {
     }
     BusConnection fresh = BusConnection.open(opener.open());
     try {
-      fresh.onSignal(
-          signal -> {
-            try {
-              ChannelEvents.of(signal.header(), signal::body).ifPresent(events);
-            } catch (IOException e) {
-              log.warn("a signal on the control connection is malformed: {}", e.getMessage());
-            }
-          });
+      fresh.onSignal(signal -> {
+        try {
+          ChannelEvents.of(signal.header(), signal::body).ifPresent(events);
+        } catch (IOException e) {
+          log.warn("a signal on the control connection is malformed: {}", e.getMessage());
+        }
+      });
       fresh.onClosed(lost);
       for (String rule : ChannelEvents.MATCH_RULES) {
         fresh.addMatch(rule);
       }
     } catch (IOException | DBusErrorException e) {
       fresh.close();
-      throw new IOException("the remote bus does not take the agent's match rules: " + e.getMessage(), e);
+      throw new IOException(
+          "the remote bus does not take the agent's match rules: " + e.getMessage(), e);
     }
     connection = fresh;
     return fresh;
@@ -146,9 +145,7 @@ public final class Control implements RemoteNames, Closeable {
   @Override
   public Value ask(ChannelKey channel, String interfaceName, String member)
       throws DBusErrorException, IOException {
-    return connect()
-        .call(channel.owner(), channel.path(), interfaceName, member, timeout)
-        .stream()
+    return connect().call(channel.owner(), channel.path(), interfaceName, member, timeout).stream()
         .findFirst()
         .orElseThrow(() -> new IOException("the CM's reply to " + member + " is empty"));
   }

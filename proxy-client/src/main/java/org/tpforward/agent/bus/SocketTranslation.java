@@ -111,13 +111,12 @@ final class SocketTranslation {
 
   private SocketKind remoteKind(SocketAbilities theirs) throws TelepathyException {
     Optional<SocketKind> remote = RemoteLeg.choose(theirs, link.abilities());
-    return remote.orElseThrow(
-        () ->
-            TelepathyException.notImplemented(
-                "the SSH server cannot reach any socket that this CM makes ("
-                    + theirs.kinds()
-                    + "); tpforward-server beside the CM reaches Unix sockets under Credentials"
-                    + " and abstract ones"));
+    return remote.orElseThrow(() ->
+        TelepathyException.notImplemented(
+            "the SSH server cannot reach any socket that this CM makes ("
+                + theirs.kinds()
+                + "); tpforward-server beside the CM reaches Unix sockets under Credentials"
+                + " and abstract ones"));
   }
 
   private Value.Dict properties(ChannelKey channel, Crossing.Accept accept)

@@ -83,8 +83,7 @@ final class Translator {
     if (isProperties(header)) {
       return askingForProperties(message, destination, member);
     }
-    List<Crossing> crossings =
-        Crossings.of(header.interfaceName(), member, header.signature());
+    List<Crossing> crossings = Crossings.of(header.interfaceName(), member, header.signature());
     return crossings.isEmpty() ? Outcome.PASS : crossing(message, destination, crossings);
   }
 
@@ -161,9 +160,7 @@ final class Translator {
           }
         }
         case Crossing.Accept accept -> {
-          return header.noReplyExpected()
-              ? message.unchanged()
-              : accepting(message, accept, owner);
+          return header.noReplyExpected() ? message.unchanged() : accepting(message, accept, owner);
         }
         case Crossing.Abilities a -> {
           if (!await(header, new Awaited.TubeAbilities())) {

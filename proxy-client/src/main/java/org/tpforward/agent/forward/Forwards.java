@@ -104,12 +104,11 @@ public final class Forwards implements Closeable {
                 }
               });
       case ChannelEvent.OwnerGone(String owner) ->
-          each(
-              f -> {
-                if (f.spec().channel().owner().equals(owner)) {
-                  over(f, "its CM has left the bus");
-                }
-              });
+          each(f -> {
+            if (f.spec().channel().owner().equals(owner)) {
+              over(f, "its CM has left the bus");
+            }
+          });
       case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, this::tellSoon);
       case ChannelEvent.Completed(ChannelKey channel) ->
           transfers(channel, TransferState::completed);
@@ -124,12 +123,11 @@ public final class Forwards implements Closeable {
       case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.OwnerGone(String owner) ->
-          each(
-              f -> {
-                if (f.spec().channel().owner().equals(owner) && f.transfer() != null) {
-                  f.transfer().told(client);
-                }
-              });
+          each(f -> {
+            if (f.spec().channel().owner().equals(owner) && f.transfer() != null) {
+              f.transfer().told(client);
+            }
+          });
       case ChannelEvent.TubeClosed t -> {}
       case ChannelEvent.Completed c -> {}
       case ChannelEvent.OffsetDefined o -> {}
@@ -138,12 +136,11 @@ public final class Forwards implements Closeable {
 
   /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
   public void clientGone(Object client) {
-    each(
-        f -> {
-          if (f.transfer() != null) {
-            f.transfer().told(client);
-          }
-        });
+    each(f -> {
+      if (f.transfer() != null) {
+        f.transfer().told(client);
+      }
+    });
   }
 
   /**
@@ -151,14 +148,13 @@ public final class Forwards implements Closeable {
    * clients have been closed: they must see that first.
    */
   public void busLost() {
-    each(
-        f -> {
-          f.close();
-          if (f.transfer() != null) {
-            f.transfer().told(null);
-          }
-          drain(f);
-        });
+    each(f -> {
+      f.close();
+      if (f.transfer() != null) {
+        f.transfer().told(null);
+      }
+      drain(f);
+    });
   }
 
   /** The local sockets and their streams, as they are now. */
@@ -195,11 +191,10 @@ public final class Forwards implements Closeable {
   @Override
   public void close() {
     timer.shutdownNow();
-    each(
-        f -> {
-          f.close();
-          f.abort("the agent ends");
-        });
+    each(f -> {
+      f.close();
+      f.abort("the agent ends");
+    });
   }
 
   Link link() {
@@ -302,12 +297,11 @@ public final class Forwards implements Closeable {
   }
 
   private void of(ChannelKey channel, Consumer<Forward> action) {
-    each(
-        f -> {
-          if (f.spec().channel().equals(channel)) {
-            action.accept(f);
-          }
-        });
+    each(f -> {
+      if (f.spec().channel().equals(channel)) {
+        action.accept(f);
+      }
+    });
   }
 
   private void each(Consumer<Forward> action) {

@@ -16,8 +16,8 @@ public final class RemoteLeg {
   /**
    * The best kind to connect to that the CM can make and the server can reach.
    *
-   * <p>Credentials are never reachable by stock sshd: it sends the byte with a plain write, to which
-   * the kernel attaches nobody. Port is not either: sshd does not bind a source port.
+   * <p>Credentials are never reachable by stock sshd: it sends the byte with a plain write, to
+   * which the kernel attaches nobody. Port is not either: sshd does not bind a source port.
    */
   public static Optional<SocketKind> choose(SocketAbilities cm, Link.Abilities server) {
     return preferred(server).stream().filter(cm.kinds()::contains).findFirst();
@@ -25,9 +25,7 @@ public final class RemoteLeg {
 
   private static List<SocketKind> preferred(Link.Abilities server) {
     Stream<SocketKind> unix =
-        server.unix()
-            ? unixKinds(AddressType.UNIX, server.credentials())
-            : Stream.of();
+        server.unix() ? unixKinds(AddressType.UNIX, server.credentials()) : Stream.of();
     Stream<SocketKind> names =
         server.unix() && server.abstractNames()
             ? unixKinds(AddressType.ABSTRACT_UNIX, server.credentials())
