@@ -151,8 +151,7 @@ incoming_file (Session *session, const char *path, GVariant *properties, gpointe
       count += (guint64) n;
     }
   /* The moment matters: EOF on a part must not come before the channel has said Cancelled. */
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  session_catch_up (session);
   say ("%s after %" G_GUINT64_FORMAT " state %u", error == NULL ? "eof" : "broken", count,
       progress.state);
   g_output_stream_close (G_OUTPUT_STREAM (out), NULL, NULL);

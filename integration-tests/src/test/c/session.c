@@ -1,5 +1,6 @@
 #include "tpclient.h"
 
+#include <dbus/dbus.h>
 #include <string.h>
 
 #define REQUESTS "org.freedesktop.Telepathy.Connection.Interface.Requests"
@@ -17,6 +18,37 @@ channel_call (Session *session, const char *path, const char *interface, const c
 {
   return g_dbus_connection_call_sync (session->bus, session->bus_name, path, interface, method,
       arguments, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+}
+
+static void
+bus_closed (GDBusConnection *bus, gboolean vanished, GError *error, gpointer data)
+{
+  (void) bus, (void) vanished, (void) error, (void) data;
+  say ("bus closed");
+}
+
+/* Both bus connections, GDBus's and telepathy-glib's, end the program with the bus by default. */
+static void
+survive_the_bus (Session *session)
+{
+  DBusConnection *other = dbus_bus_get (DBUS_BUS_SESSION, NULL);
+
+  if (other != NULL)
+    dbus_connection_set_exit_on_disconnect (other, FALSE);
+  g_dbus_connection_set_exit_on_close (session->bus, FALSE);
+  g_signal_connect (session->bus, "closed", G_CALLBACK (bus_closed), NULL);
+}
+
+void
+session_catch_up (Session *session)
+{
+  GVariant *reply = g_dbus_connection_call_sync (session->bus, "org.freedesktop.DBus",
+      "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", NULL, NULL,
+      G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
+  g_clear_pointer (&reply, g_variant_unref);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
 }
 
 static void
@@ -59,6 +91,7 @@ session_open (const char *account)
   check (error, "session bus");
   TpDBusDaemon *daemon = tp_dbus_daemon_dup (&error);
   check (error, "session bus");
+  survive_the_bus (session);
   request_connection (session, account);
   session->factory = TP_SIMPLE_CLIENT_FACTORY (tp_automatic_client_factory_new (daemon));
   session->connection = tp_simple_client_factory_ensure_connection (session->factory,

@@ -33,6 +33,9 @@ TpChannel *session_channel (Session *session, const char *path, GVariant *proper
 typedef void (*ChannelFunc) (Session *session, const char *path, GVariant *properties, gpointer data);
 void session_watch (Session *session, const char *type, ChannelFunc func, gpointer data);
 
+/* Handles every signal that the bus connection has received so far, its end included. */
+void session_catch_up (Session *session);
+
 /* A call by hand on a channel. The reply, or an error. */
 GVariant *channel_call (Session *session, const char *path, const char *interface,
     const char *method, GVariant *arguments, GError **error);

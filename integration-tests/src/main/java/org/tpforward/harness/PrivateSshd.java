@@ -1,6 +1,8 @@
 package org.tpforward.harness;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -135,6 +137,17 @@ public final class PrivateSshd implements AutoCloseable {
       return "[" + place.address() + "]:" + port + " " + words[0] + " " + words[1].strip();
     } catch (IOException e) {
       throw new HarnessException("no host key", e);
+    }
+  }
+
+  /**
+   * A TCP port that nobody has just now, for where there is no network namespace to be alone in.
+   */
+  static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new HarnessException("no free port", e);
     }
   }
 

@@ -14,11 +14,13 @@ import org.tpforward.agent.forward.RemoteLeg;
 import org.tpforward.agent.forward.TransferState;
 import org.tpforward.agent.link.Link;
 import org.tpforward.dbus.DBusErrorException;
+import org.tpforward.dbus.ProtocolException;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.Crossing;
+import org.tpforward.telepathy.Crossings;
 import org.tpforward.telepathy.Names;
 import org.tpforward.telepathy.SocketAbilities;
 import org.tpforward.telepathy.SocketKind;
@@ -31,12 +33,14 @@ final class SocketTranslation {
   private final RemoteNames names;
   private final Link link;
   private final Forwards forwards;
-  private final Object client;
+  private final long client;
 
   /**
-   * @param client who the forwards' users are, compared by identity
+   * For one client.
+   *
+   * @param client the bus client's number
    */
-  SocketTranslation(RemoteNames names, Link link, Forwards forwards, Object client) {
+  SocketTranslation(RemoteNames names, Link link, Forwards forwards, long client) {
     this.names = names;
     this.link = link;
     this.forwards = forwards;
@@ -83,7 +87,7 @@ final class SocketTranslation {
     Forward forward = accepted.forward();
     if (!accepted.owner().equals(message.header().sender())) {
       forward.close();
-      throw new org.tpforward.dbus.ProtocolException(
+      throw new ProtocolException(
           "the reply to a call of " + accepted.owner() + " came from somebody else");
     }
     Value address = Translator.first(message, "v");
@@ -134,8 +138,7 @@ final class SocketTranslation {
       abilities = names.ask(channel, Names.TUBES, "GetAvailableStreamTubeTypes");
     } else {
       String property =
-          Crossing.ofKind(Crossing.AbilityProperty.class, org.tpforward.telepathy.Crossings.TABLE)
-              .stream()
+          Crossing.ofKind(Crossing.AbilityProperty.class, Crossings.TABLE).stream()
               .filter(p -> p.interfaceName().equals(accept.interfaceName()))
               .findFirst()
               .orElseThrow()

@@ -108,13 +108,14 @@ final class Translator {
 
   private static boolean isProperties(Header header) {
     String interfaceName = header.interfaceName();
-    return interfaceName == null || interfaceName.equals(Names.PROPERTIES)
-        ? switch (String.valueOf(header.member())) {
-          case "Get" -> header.signature().equals("ss");
-          case "GetAll" -> header.signature().equals("s");
-          default -> false;
-        }
-        : false;
+    if (interfaceName != null && !interfaceName.equals(Names.PROPERTIES)) {
+      return false;
+    }
+    return switch (String.valueOf(header.member())) {
+      case "Get" -> header.signature().equals("ss");
+      case "GetAll" -> header.signature().equals("s");
+      default -> false;
+    };
   }
 
   private Outcome askingForProperties(Message message, String destination, String member)

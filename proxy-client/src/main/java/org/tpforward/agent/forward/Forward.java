@@ -123,6 +123,14 @@ public final class Forward implements Closeable {
     }
   }
 
+  void channelOpened() {
+    forwards.channelOpened();
+  }
+
+  Duration toldBound() {
+    return forwards.toldBound();
+  }
+
   void ended(Stream stream) {
     streams.remove(stream);
     forwards.ended(stream);

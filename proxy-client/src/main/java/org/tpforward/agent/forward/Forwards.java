@@ -13,7 +13,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.agent.link.Link;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Listener;
@@ -45,6 +48,8 @@ public final class Forwards implements Closeable {
             Duration.ofMinutes(5),
             2048);
   }
+
+  private static final Logger log = LoggerFactory.getLogger(Forwards.class);
 
   private final Link link;
   private final AllowedUids allowed;
@@ -117,8 +122,8 @@ public final class Forwards implements Closeable {
     }
   }
 
-  /** A message with that event has been written to {@code client}. */
-  public void delivered(ChannelEvent event, Object client) {
+  /** A message with that event has been written to the bus client of that number. */
+  public void delivered(ChannelEvent event, long client) {
     switch (event) {
       case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
@@ -135,7 +140,7 @@ public final class Forwards implements Closeable {
   }
 
   /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
-  public void clientGone(Object client) {
+  public void clientGone(long client) {
     each(f -> {
       if (f.transfer() != null) {
         f.transfer().told(client);
@@ -151,7 +156,7 @@ public final class Forwards implements Closeable {
     each(f -> {
       f.close();
       if (f.transfer() != null) {
-        f.transfer().told(null);
+        f.transfer().toldAll();
       }
       drain(f);
     });
@@ -242,6 +247,7 @@ public final class Forwards implements Closeable {
   }
 
   private void over(Forward forward, String why) {
+    log.debug("{} stops listening: {}", forward.local(), why);
     forward.close();
     tellSoon(forward);
     drain(forward);
@@ -251,7 +257,7 @@ public final class Forwards implements Closeable {
   private void tellSoon(Forward forward) {
     TransferState transfer = forward.transfer();
     if (transfer != null) {
-      after(settings.told(), () -> transfer.told(null));
+      after(settings.told(), () -> transfer.toldAll());
     }
   }
 
@@ -276,13 +282,13 @@ public final class Forwards implements Closeable {
 
   private void after(Duration delay, Runnable task) {
     try {
-      var unused = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       task.run(); // The agent is ending.
     }
   }
 
-  private long openBytes(java.util.function.ToLongFunction<Stream> count) {
+  private long openBytes(ToLongFunction<Stream> count) {
     return forwards.stream().flatMap(f -> f.streams().stream()).mapToLong(count).sum();
   }
 
