@@ -17,9 +17,9 @@ public final class PrivateBus implements AutoCloseable {
        "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
       <busconfig>
         <type>session</type>
-        <listen>unix:path=%1$s/bus</listen>
+        <listen>unix:path=@DIR@/bus</listen>
         <auth>EXTERNAL</auth>
-        <servicedir>%1$s/services</servicedir>
+        <servicedir>@DIR@/services</servicedir>
         <policy context="default">
           <allow send_destination="*" eavesdrop="true"/>
           <allow eavesdrop="true"/>
@@ -60,7 +60,7 @@ public final class PrivateBus implements AutoCloseable {
     try {
       Path services = Files.createDirectories(here.resolve("services"));
       Files.setPosixFilePermissions(services, PosixFilePermissions.fromString("rwxr-xr-x"));
-      write(here.resolve("bus.conf"), CONFIG.formatted(directory));
+      write(here.resolve("bus.conf"), CONFIG.replace("@DIR@", directory));
       Path script = here.resolve("loopback-cm");
       write(script, script(login.place(), cmArguments));
       Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
