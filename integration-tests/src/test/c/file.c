@@ -52,50 +52,68 @@ say_state (TpFileTransferChannel *channel)
 }
 
 static void
-sending (TpFileTransferChannel *channel, GParamSpec *property, gpointer done)
+sending (TpFileTransferChannel *channel, GParamSpec *property, gpointer left)
 {
   (void) property;
   TpFileTransferState state = say_state (channel);
   if (state == TP_FILE_TRANSFER_STATE_CANCELLED)
     fail ("cancelled");
   if (state == TP_FILE_TRANSFER_STATE_COMPLETED)
-    *(gboolean *) done = TRUE;
+    {
+      say ("transferred %" G_GUINT64_FORMAT,
+          tp_file_transfer_channel_get_transferred_bytes (channel));
+      (*(guint *) left)--;
+    }
 }
 
-void
-file_send (Session *session, char **arguments)
+static void
+provided (GObject *channel, GAsyncResult *result, gpointer data)
 {
+  (void) data;
   GError *error = NULL;
+  tp_file_transfer_channel_provide_file_finish (TP_FILE_TRANSFER_CHANNEL (channel), result, &error);
+  check (error, "ProvideFile");
+  say ("provided");
+}
+
+static void
+provide (Session *session, const char *peer, const char *file, guint *left)
+{
   struct stat status;
   GVariantDict extra;
   GVariant *properties;
-  gboolean done = FALSE;
-  Wait wait = { NULL };
-  char *name = g_path_get_basename (arguments[1]);
 
-  if (stat (arguments[1], &status) != 0)
-    fail ("%s: %s", arguments[1], g_strerror (errno));
+  if (stat (file, &status) != 0)
+    fail ("%s: %s", file, g_strerror (errno));
   g_variant_dict_init (&extra, NULL);
-  g_variant_dict_insert (&extra, TP_PROP_CHANNEL_TYPE_FILE_TRANSFER_FILENAME, "s", name);
+  g_variant_dict_insert (&extra, TP_PROP_CHANNEL_TYPE_FILE_TRANSFER_FILENAME, "s",
+      g_path_get_basename (file));
   g_variant_dict_insert (&extra, TP_PROP_CHANNEL_TYPE_FILE_TRANSFER_CONTENT_TYPE, "s",
       "application/octet-stream");
   g_variant_dict_insert (&extra, TP_PROP_CHANNEL_TYPE_FILE_TRANSFER_SIZE, "t",
       (guint64) status.st_size);
-  char *path = session_create_channel (session, TP_IFACE_CHANNEL_TYPE_FILE_TRANSFER, arguments[0],
+  char *path = session_create_channel (session, TP_IFACE_CHANNEL_TYPE_FILE_TRANSFER, peer,
       g_variant_dict_end (&extra), &properties);
   TpFileTransferChannel *channel = TP_FILE_TRANSFER_CHANNEL (session_channel (session, path,
       properties, TP_FILE_TRANSFER_CHANNEL_FEATURE_CORE));
 
-  g_signal_connect (channel, "notify::state", G_CALLBACK (sending), &done);
-  tp_file_transfer_channel_provide_file_async (channel, g_file_new_for_path (arguments[1]),
-      wait_done, &wait);
-  tp_file_transfer_channel_provide_file_finish (channel, wait_for (&wait), &error);
-  check (error, "ProvideFile");
-  say ("provided");
-  while (!done)
+  (*left)++;
+  g_signal_connect (channel, "notify::state", G_CALLBACK (sending), left);
+  tp_file_transfer_channel_provide_file_async (channel, g_file_new_for_path (file), provided, NULL);
+}
+
+/* All files at once. */
+void
+file_send (Session *session, char **arguments)
+{
+  guint left = 0;
+
+  for (char **file = arguments + 1; *file != NULL; file++)
+    provide (session, arguments[0], *file, &left);
+  while (left > 0)
     g_main_context_iteration (NULL, TRUE);
-  say ("transferred %" G_GUINT64_FORMAT, tp_file_transfer_channel_get_transferred_bytes (channel));
-  say_checksum (arguments[1]);
+  for (char **file = arguments + 1; *file != NULL; file++)
+    say_checksum (*file);
 }
 
 /* Completed overtakes the data, and TpFileTransferChannel does not say when it has written them. */

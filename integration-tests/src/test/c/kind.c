@@ -102,6 +102,7 @@ kind_connect (Kind kind, GVariant *address, GSocket *socket)
   GError *error = NULL;
   GSocketAddress *target = parse_address (kind, address);
 
+  pause_at ("address");
   if (socket == NULL)
     {
       socket = g_socket_new (g_socket_address_get_family (target), G_SOCKET_TYPE_STREAM,

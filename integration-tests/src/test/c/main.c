@@ -13,7 +13,7 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-  { "send", 2, file_send, "PEER FILE" },
+  { "send", 2, file_send, "PEER FILE…" },
   { "receive", 2, file_receive, "DIRECTORY COUNT [OFFSET]" },
   { "raw-send", 4, raw_send, "PEER FILE TYPE ACCESS" },
   { "raw-receive", 4, raw_receive, "DIRECTORY COUNT TYPE ACCESS [OFFSET]" },
@@ -50,6 +50,18 @@ say (const char *format, ...)
   va_end (arguments);
   putchar ('\n');
   fflush (stdout);
+}
+
+void
+pause_at (const char *point)
+{
+  char line[80];
+
+  if (g_strcmp0 (g_getenv ("TPCLIENT_PAUSE"), point) != 0)
+    return;
+  say ("paused");
+  if (fgets (line, sizeof line, stdin) == NULL)
+    fail ("standard input ended");
 }
 
 void

@@ -50,6 +50,10 @@ GAsyncResult *wait_for (Wait *wait);
 /* One line on standard output, at once. */
 void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
+/* Where a test wants to do something in between (TPCLIENT_PAUSE names the point): says "paused" and
+ * waits for a line on standard input. */
+void pause_at (const char *point);
+
 /* One line on standard error, and the end. */
 void fail (const char *format, ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
 void check (GError *error, const char *what);

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
@@ -101,7 +102,10 @@ public final class PrivateSshd implements AutoCloseable {
     try {
       String publicKey = Files.readString(user.place().path(key + ".pub"));
       Path authorized = place.path(directory + "/authorized_keys");
-      Files.writeString(authorized, publicKey);
+      if (!Files.exists(authorized) || !Files.readString(authorized).contains(publicKey)) {
+        Files.writeString(
+            authorized, publicKey, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      }
       Files.setPosixFilePermissions(authorized, PosixFilePermissions.fromString("rw-r--r--"));
       put(user, ssh + "/known_hosts", knownHost() + "\n");
       put(
@@ -134,7 +138,8 @@ public final class PrivateSshd implements AutoCloseable {
   public String knownHost() {
     try {
       String[] words = Files.readString(place.path(directory + "/host_key.pub")).split(" ", -1);
-      return "[" + place.address() + "]:" + port + " " + words[0] + " " + words[1].strip();
+      String host = port == 22 ? place.address() : "[" + place.address() + "]:" + port;
+      return host + " " + words[0] + " " + words[1].strip();
     } catch (IOException e) {
       throw new HarnessException("no host key", e);
     }

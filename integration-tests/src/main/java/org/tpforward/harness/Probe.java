@@ -1,18 +1,18 @@
 package org.tpforward.harness;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import org.newsclub.net.unix.AFUNIXSocket;
+import org.newsclub.net.unix.AFUNIXSocketAddress;
 
 /**
  * A connection by whoever runs this program: {@code Probe ADDRESS [TEXT]} connects, writes the
- * text, reads until the peer ends and prints one line. ADDRESS is {@code unix:/path} or {@code
- * host:port}.
+ * text, reads until the peer ends and prints one line. ADDRESS is {@code unix:/path}, {@code
+ * unix:@abstract} or {@code host:port}.
  *
  * <pre>
  * closed N   connected; the peer closed after N bytes
@@ -29,17 +29,17 @@ public final class Probe {
   }
 
   private static String probe(String address, String text) {
-    try (SocketChannel channel = open(address)) {
-      System.out.println("connected");
+    try (Socket socket = connect(address)) {
       long count = 0;
       try {
         if (!text.isEmpty()) {
-          channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+          OutputStream out = socket.getOutputStream();
+          out.write(text.getBytes(StandardCharsets.UTF_8));
         }
-        ByteBuffer buffer = ByteBuffer.allocate(8192);
-        for (int n = channel.read(buffer); n >= 0; n = channel.read(buffer)) {
+        InputStream in = socket.getInputStream();
+        byte[] buffer = new byte[8192];
+        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
           count += n;
-          buffer.clear();
         }
         return "closed " + count;
       } catch (IOException e) {
@@ -50,27 +50,17 @@ public final class Probe {
     }
   }
 
-  private static SocketChannel open(String address) throws IOException {
+  private static Socket connect(String address) throws IOException {
+    if (address.startsWith("unix:@")) {
+      return AFUNIXSocket.connectTo(
+          AFUNIXSocketAddress.inAbstractNamespace(address.substring("unix:@".length())));
+    }
     if (address.startsWith("unix:")) {
-      return connect(StandardProtocolFamily.UNIX, UnixDomainSocketAddress.of(address.substring(5)));
+      return AFUNIXSocket.connectTo(
+          AFUNIXSocketAddress.of(java.nio.file.Path.of(address.substring("unix:".length()))));
     }
     int colon = address.lastIndexOf(':');
     String host = address.substring(0, colon).replaceAll("[\\[\\]]", "");
-    int port = Integer.parseInt(address.substring(colon + 1));
-    return connect(
-        host.indexOf(':') < 0 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6,
-        new InetSocketAddress(host, port));
-  }
-
-  private static SocketChannel connect(StandardProtocolFamily family, SocketAddress address)
-      throws IOException {
-    SocketChannel channel = SocketChannel.open(family);
-    try {
-      channel.connect(address);
-      return channel;
-    } catch (IOException e) {
-      channel.close();
-      throw e;
-    }
+    return new Socket(InetAddress.getByName(host), Integer.parseInt(address.substring(colon + 1)));
   }
 }

@@ -71,7 +71,7 @@ class SidesIT {
       var bob = client.onBus("unix:path=" + local);
       assertThat(bob.run("busctl", "--user", "list").out()).contains("loopback.alice");
       try (Proc send =
-          TpClient.start(bob, "raw-send", "alice", "/etc/passwd", "unix", "localhost")) {
+          TpClient.start(bob, "raw-send", "bob", "alice", "/etc/passwd", "unix", "localhost")) {
         assertThat(send.await().err()).contains("connect: ").contains("No such file");
       }
     }
