@@ -40,6 +40,9 @@ final class Texts {
 
   /** Null if the bytes are not UTF-8, or hold a NUL. */
   static @Nullable String decode(byte[] b, int from, int length) {
+    if (length == 0) {
+      return "";
+    }
     // The String constructor is the fast way, but it replaces what is wrong by U+FFFD.
     String s = new String(b, from, length, StandardCharsets.UTF_8);
     if (s.indexOf(0) >= 0 || (s.indexOf('\uFFFD') >= 0 && !isUtf8(b, from, length))) {

@@ -257,6 +257,47 @@ class MessageStreamTest {
     assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4 << 20);
   }
 
+  @Test
+  void whatPoursIsReadInLargePieces() throws Exception {
+    byte[] small = message(50, 1);
+    byte[] stream = new byte[10_000 * small.length];
+    for (int at = 0; at < stream.length; at += small.length) {
+      System.arraycopy(small, 0, stream, at, small.length);
+    }
+    ScriptedChannel in = new ScriptedChannel(stream);
+    ScriptedChannel out = new ScriptedChannel(new byte[0]);
+    MessageReader reader = new MessageReader(in);
+    MessageWriter writer = new MessageWriter(out);
+    Header header;
+    while ((header = reader.next()) != null) {
+      writer.pass(header, reader);
+      if (!reader.hasBuffered()) {
+        writer.flush();
+      }
+    }
+    assertThat(out.written()).isEqualTo(stream);
+    assertThat(in.reads).isLessThan(2 * stream.length / (64 << 10));
+    assertThat(out.writes).isLessThan(2 * stream.length / (64 << 10));
+  }
+
+  @Test
+  void aBufferGrowsWithTheTrafficAndShrinksAgain() {
+    BufferSize size = new BufferSize();
+    int length = BufferSize.MIN;
+    for (int i = 0; i < 3; i++) {
+      size.used(length);
+      length = size.next(length);
+    }
+    assertThat(length).isEqualTo(BufferSize.MAX);
+    size.used(BufferSize.MIN + 1);
+    assertThat(size.next(length)).isEqualTo(BufferSize.MAX);
+    for (int i = 0; i < 4; i++) {
+      assertThat(size.next(length)).isEqualTo(BufferSize.MAX);
+      size.used(100);
+    }
+    assertThat(size.next(length)).isEqualTo(BufferSize.MIN);
+  }
+
   /** A message of 128 MiB in all, header included: the most that the specification allows. */
   private static final class Largest implements ReadableByteChannel, WritableByteChannel {
     private static final long LENGTH = 128L << 20;

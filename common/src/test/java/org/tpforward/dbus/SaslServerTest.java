@@ -246,8 +246,7 @@ class SaslServerTest {
         "busctl --address=ADDRESS call a.b / a.b M"
       })
   void realClientsGetIn(String command, @TempDir Path directory) throws Exception {
-    long uid =
-        ((Number) java.nio.file.Files.getAttribute(Path.of("/proc/self"), "unix:uid")).longValue();
+    long uid = TestBus.uid();
     try (Listener listener = new Listener(directory)) {
       List<String> words =
           List.of(command.replace("ADDRESS", "unix:path=" + listener.path).split(" ", -1));

@@ -84,6 +84,11 @@ final class TestBus implements AutoCloseable {
     }
   }
 
+  /** Our own, which is what these programs tell a server. */
+  static long uid() throws IOException {
+    return ((Number) Files.getAttribute(Path.of("/proc/self"), "unix:uid")).longValue();
+  }
+
   void kill() {
     daemon.destroyForcibly();
     daemon.onExit().join();

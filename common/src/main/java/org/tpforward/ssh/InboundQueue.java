@@ -1,0 +1,251 @@
+package org.tpforward.ssh;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.SshException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a channel has received and its reader has not taken yet. The peer's window bounds it, and
+ * grows again only by what the reader took.
+ *
+ * <p>One thread offers (MINA's reading thread, which never waits here), one takes.
+ */
+final class InboundQueue {
+  /** Room for what follows when small packets pile up: a chunk for each would cost far more. */
+  private static final int SMALL = 8 << 10;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Deque<Chunk> chunks = new ArrayDeque<>();
+  private final long grantAbove;
+  private long window;
+  private long taken;
+  private boolean ended;
+  private @Nullable IOException failure;
+
+  /**
+   * @param window how many bytes the peer may send before any are taken
+   */
+  InboundQueue(long window) {
+    this.window = window;
+    this.grantAbove = window / 16;
+  }
+
+  /**
+   * Adds a copy of received bytes.
+   *
+   * @throws SshException if the peer sent more than its window; ends the session
+   */
+  void offer(byte[] data, int offset, int length) throws SshException {
+    lock.lock();
+    try {
+      spend(length);
+      if (failure != null || ended || length == 0) {
+        taken += length;
+        return;
+      }
+      Chunk tail = chunks.peekLast();
+      if (tail == null || !tail.append(data, offset, length)) {
+        boolean small = tail != null && length < SMALL;
+        byte[] copy = small ? new byte[SMALL] : Arrays.copyOfRange(data, offset, offset + length);
+        if (small) {
+          System.arraycopy(data, offset, copy, 0, length);
+        }
+        chunks.add(new Chunk(copy, length));
+      }
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Accounts for received bytes that nobody will read. */
+  void discard(int length) throws SshException {
+    lock.lock();
+    try {
+      spend(length);
+      taken += length;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void spend(int length) throws SshException {
+    if (length > window) {
+      throw new SshException(
+          SshConstants.SSH2_DISCONNECT_PROTOCOL_ERROR,
+          "the peer sent " + length + " bytes into a window of " + window);
+    }
+    window -= length;
+  }
+
+  /** The peer's end, in order: after what was offered before. */
+  void end() {
+    lock.lock();
+    try {
+      ended = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The stream broke: after what was offered before. Nothing changes if it has ended already. */
+  void fail(IOException why) {
+    lock.lock();
+    try {
+      if (!ended && failure == null) {
+        failure = why;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** This side reads no more: what is queued is dropped. */
+  void abandon(IOException why) {
+    lock.lock();
+    try {
+      chunks.clear();
+      ended = false;
+      failure = why;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes what is there, waiting for at least one byte.
+   *
+   * @return the number of bytes, or -1 at the end
+   * @throws IOException if the stream broke and everything before that has been taken
+   */
+  int take(ByteBuffer dst) throws IOException {
+    int count = 0;
+    while (dst.hasRemaining()) {
+      Chunk head = count == 0 ? awaitHead() : peek();
+      if (head == null) {
+        return count == 0 ? -1 : count;
+      }
+      // Only the reader moves a chunk's start, so the copy needs no lock.
+      count += head.copyTo(dst);
+      lock.lock();
+      try {
+        if (head.isEmpty()) {
+          // abandon() may have dropped it already.
+          chunks.remove(head);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return count;
+  }
+
+  private @Nullable Chunk awaitHead() throws IOException {
+    lock.lock();
+    try {
+      while (true) {
+        Chunk head = chunks.peek();
+        if (head != null) {
+          head.refresh();
+          return head;
+        }
+        if (failure != null) {
+          throw Failures.here(failure);
+        }
+        if (ended) {
+          return null;
+        }
+        changed.await();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while reading an SSH channel");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Chunk peek() {
+    lock.lock();
+    try {
+      Chunk head = chunks.peek();
+      if (head != null) {
+        head.refresh();
+      }
+      return head;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Accounts for taken bytes.
+   *
+   * @return by how much to widen the peer's window now; 0 for not yet
+   */
+  long release(int count) {
+    lock.lock();
+    try {
+      taken += count;
+      if (taken < grantAbove || ended || failure != null) {
+        return 0;
+      }
+      long grant = taken;
+      taken = 0;
+      window += grant;
+      return grant;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Received bytes; {@code end} is guarded by the queue's lock, the rest is the reader's. */
+  private static final class Chunk {
+    private final byte[] bytes;
+    private int start;
+    private int visibleEnd;
+    private int end;
+
+    Chunk(byte[] bytes, int end) {
+      this.bytes = bytes;
+      this.end = end;
+    }
+
+    boolean append(byte[] data, int offset, int length) {
+      if (length > bytes.length - end) {
+        return false;
+      }
+      System.arraycopy(data, offset, bytes, end, length);
+      end += length;
+      return true;
+    }
+
+    void refresh() {
+      visibleEnd = end;
+    }
+
+    int copyTo(ByteBuffer dst) {
+      int count = Math.min(dst.remaining(), visibleEnd - start);
+      dst.put(bytes, start, count);
+      start += count;
+      return count;
+    }
+
+    /** Under the lock. */
+    boolean isEmpty() {
+      return start == end;
+    }
+  }
+}

@@ -1,0 +1,245 @@
+package org.tpforward.ssh;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.apache.sshd.common.io.AbstractIoWriteFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes packets to a non-blocking socket without ever making the caller wait: directly as long as
+ * the socket takes everything, by a thread of its own what it does not.
+ */
+final class OutboundQueue {
+  /** Above this many queued bytes {@link #awaitWritable} blocks. */
+  static final int HIGH_WATER = 1 << 20;
+
+  private static final int LOW_WATER = HIGH_WATER / 2;
+  private static final int GATHER = 16;
+
+  private final SocketChannel channel;
+  private final String name;
+  private final Consumer<IOException> onFailure;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition filled = lock.newCondition();
+  private final Condition drained = lock.newCondition();
+  private final Deque<Write> queue = new ArrayDeque<>();
+  private long queued;
+
+  /** Whether {@link #queued} is above the mark, to be asked without the lock. */
+  private volatile boolean full;
+
+  private @Nullable IOException failure;
+  private @Nullable Thread writer;
+  private @Nullable Selector selector;
+
+  /**
+   * @param channel in non-blocking mode; closed by the owner
+   * @param onFailure told, on any thread and with no lock held, that the socket broke; may be
+   *     called more than once
+   */
+  OutboundQueue(SocketChannel channel, String name, Consumer<IOException> onFailure) {
+    this.channel = channel;
+    this.name = name;
+    this.onFailure = onFailure;
+  }
+
+  /**
+   * Writes, or queues behind what is queued already. The array of {@code bytes} belongs to the
+   * queue until the future is done.
+   */
+  WriteFuture write(ByteBuffer bytes, Object id) {
+    WriteFuture future = new WriteFuture(id);
+    IOException broken;
+    lock.lock();
+    try {
+      broken = failure;
+      if (broken == null) {
+        broken = writeOrQueue(bytes, future);
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (broken != null) {
+      future.setValue(broken);
+      onFailure.accept(broken);
+    } else if (!bytes.hasRemaining()) {
+      future.setValue(true);
+    }
+    return future;
+  }
+
+  private @Nullable IOException writeOrQueue(ByteBuffer bytes, WriteFuture future) {
+    if (queue.isEmpty()) {
+      try {
+        channel.write(bytes);
+      } catch (IOException e) {
+        failure = e;
+        return e;
+      }
+    }
+    if (bytes.hasRemaining()) {
+      queue.add(new Write(bytes, future));
+      account(bytes.remaining());
+      if (writer == null) {
+        writer = Thread.ofPlatform().daemon().name("ssh-write " + name).start(this::flushLoop);
+      }
+      filled.signal();
+    }
+    return null;
+  }
+
+  /**
+   * Waits until less than {@link #HIGH_WATER} bytes are queued. For threads that produce data, with
+   * no lock held; never for the reading thread.
+   *
+   * @throws IOException if the connection is gone
+   */
+  void awaitWritable() throws IOException {
+    if (!full) {
+      return;
+    }
+    lock.lock();
+    try {
+      while (queued > HIGH_WATER && failure == null) {
+        drained.await();
+      }
+      if (failure != null) {
+        throw new IOException("the SSH connection is gone", failure);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while the SSH connection was not writable");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void account(long change) {
+    queued += change;
+    full = queued > HIGH_WATER;
+  }
+
+  /** The future of what was queued last, or null if nothing is queued. */
+  @Nullable WriteFuture last() {
+    lock.lock();
+    try {
+      Write last = queue.peekLast();
+      return last == null ? null : last.future();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Fails what is queued and ends the writing thread. Idempotent. */
+  void close() {
+    List<WriteFuture> abandoned = new ArrayList<>();
+    IOException why;
+    lock.lock();
+    try {
+      why = failure != null ? failure : new ClosedChannelException();
+      failure = why;
+      for (Write write : queue) {
+        abandoned.add(write.future());
+      }
+      queue.clear();
+      account(-queued);
+      filled.signal();
+      drained.signalAll();
+      if (selector != null) {
+        selector.wakeup();
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (WriteFuture future : abandoned) {
+      future.setValue(why);
+    }
+  }
+
+  private void flushLoop() {
+    try (Selector mine = Selector.open()) {
+      channel.register(mine, SelectionKey.OP_WRITE);
+      while (awaitWork(mine)) {
+        mine.select();
+        mine.selectedKeys().clear();
+        for (WriteFuture written : flush()) {
+          written.setValue(true);
+        }
+      }
+    } catch (IOException e) {
+      broken(e);
+    }
+  }
+
+  /** Waits until something is queued; false at the end. */
+  private boolean awaitWork(Selector mine) {
+    lock.lock();
+    try {
+      selector = mine;
+      while (queue.isEmpty() && failure == null) {
+        filled.awaitUninterruptibly();
+      }
+      return failure == null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<WriteFuture> flush() throws IOException {
+    List<WriteFuture> done = new ArrayList<>();
+    lock.lock();
+    try {
+      if (failure != null || queue.isEmpty()) {
+        return done;
+      }
+      ByteBuffer[] head = queue.stream().limit(GATHER).map(Write::bytes).toArray(ByteBuffer[]::new);
+      account(-channel.write(head));
+      Write first = queue.peek();
+      while (first != null && !first.bytes().hasRemaining()) {
+        done.add(first.future());
+        queue.remove();
+        first = queue.peek();
+      }
+      if (queued <= LOW_WATER) {
+        drained.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+    return done;
+  }
+
+  private void broken(IOException e) {
+    lock.lock();
+    try {
+      if (failure == null) {
+        failure = e;
+      }
+      drained.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    onFailure.accept(e);
+  }
+
+  private record Write(ByteBuffer bytes, WriteFuture future) {}
+
+  /** Done when its bytes have been handed to the socket. */
+  static final class WriteFuture extends AbstractIoWriteFuture {
+    WriteFuture(Object id) {
+      super(id, null);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+package org.tpforward.ssh;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.apache.sshd.client.future.OpenFuture;
+import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.session.ConnectionService;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.core.CoreModuleProperties;
+import org.tpforward.relay.Duplex;
+import org.tpforward.socket.Endpoint;
+
+/** Opens channels to sockets on the server. */
+public final class SshChannels {
+  /** OpenSSH's PROTOCOL, section 2.4. */
+  static final String DIRECT_STREAMLOCAL = "direct-streamlocal@openssh.com";
+
+  /** RFC 4254, section 7.2. */
+  static final String DIRECT_TCPIP = "direct-tcpip";
+
+  private static final int LONGEST_PATH = 107;
+
+  private SshChannels() {}
+
+  /**
+   * Opens a channel to a socket on a stock OpenSSH server. Blocks for the server's answer.
+   *
+   * @param session authenticated
+   * @param target a Unix path, or a loopback TCP port, as the server sees it
+   * @param timeout how long to wait for the answer; a later one closes the channel again
+   * @return the stream; the caller closes it. A read returns -1 only for SSH_MSG_CHANNEL_EOF; a
+   *     channel closed without one and a lost session are an IOException, after what was delivered
+   *     before them.
+   * @throws ChannelOpenFailedException if the server refused
+   * @throws IOException if there was no answer, the session is gone, or the target is one that the
+   *     server cannot reach: another machine, or an abstract socket
+   */
+  public static Duplex open(ClientSession session, Endpoint target, Duration timeout)
+      throws IOException {
+    return open(session, target, timeout, false);
+  }
+
+  /**
+   * As {@link #open(ClientSession, Endpoint, Duration)}.
+   *
+   * @param abstractNames whether the server has announced that it knows a path that begins with a
+   *     NUL as an abstract socket. OpenSSH does not: it ends the session over one.
+   */
+  public static Duplex open(
+      ClientSession session, Endpoint target, Duration timeout, boolean abstractNames)
+      throws IOException {
+    long window = CoreModuleProperties.WINDOW_SIZE.getRequired(session);
+    return open(session, channelTo(target, window, abstractNames), timeout);
+  }
+
+  private static StreamChannel channelTo(Endpoint target, long window, boolean abstractNames)
+      throws IOException {
+    return switch (target) {
+      case Endpoint.UnixPath(String path) -> {
+        if (path.indexOf('\0') >= 0) {
+          throw new IOException("a NUL in a socket's path");
+        }
+        yield streamlocal(path, window);
+      }
+      case Endpoint.UnixAbstract(String name) -> {
+        if (!abstractNames) {
+          throw new IOException("this SSH server cannot reach abstract sockets: unix:@" + name);
+        }
+        yield streamlocal("\0" + name, window);
+      }
+      case Endpoint.Ip ip -> {
+        if (!ip.isLoopback() || ip.port() < 1 || ip.port() > 65535) {
+          throw new IOException("not a loopback port: " + ip);
+        }
+        yield tcpip(ip.address(), ip.port(), window);
+      }
+    };
+  }
+
+  private static StreamChannel streamlocal(String path, long window) throws IOException {
+    if (path.isEmpty() || path.getBytes(StandardCharsets.UTF_8).length > LONGEST_PATH + 1) {
+      throw new IOException("not a socket's path: " + OneLine.of(path, LONGEST_PATH));
+    }
+    return new StreamChannel(
+        DIRECT_STREAMLOCAL,
+        window,
+        body -> {
+          body.putString(path);
+          body.putString("");
+          body.putUInt(0);
+        });
+  }
+
+  private static StreamChannel tcpip(InetAddress address, int port, long window) {
+    return new StreamChannel(
+        DIRECT_TCPIP,
+        window,
+        body -> {
+          body.putString(address.getHostAddress());
+          body.putUInt(port);
+          // The originator is on the other machine, and none of the server's business.
+          body.putString("127.0.0.1");
+          body.putUInt(0);
+        });
+  }
+
+  private static Duplex open(Session session, StreamChannel channel, Duration timeout)
+      throws IOException {
+    DebugMessages said = DebugMessages.of(session);
+    long mark = said.count();
+    OpenFuture opening;
+    try {
+      session.getService(ConnectionService.class).registerChannel(channel);
+      opening = channel.open();
+    } catch (IllegalStateException e) {
+      throw new IOException("the SSH connection is closing", e);
+    }
+    boolean answered;
+    try {
+      answered = opening.await(timeout);
+    } catch (IOException e) {
+      opening.cancel();
+      throw e;
+    }
+    if (!answered) {
+      opening.cancel();
+      throw new IOException(
+          "the SSH server did not open a channel in " + timeout.toMillis() + " ms");
+    }
+    ChannelOpenFailedException refusal = channel.openFailure();
+    if (refusal != null) {
+      throw withDebugText(refusal, said.since(mark));
+    }
+    Throwable problem = opening.getException();
+    if (problem != null) {
+      throw new IOException(problem.getMessage(), problem);
+    }
+    return new ChannelDuplex(channel);
+  }
+
+  private static ChannelOpenFailedException withDebugText(
+      ChannelOpenFailedException refusal, List<String> texts) {
+    if (texts.isEmpty()) {
+      return refusal;
+    }
+    return new ChannelOpenFailedException(
+        refusal.code(), refusal.getMessage() + " (" + String.join(" ", texts) + ")");
+  }
+}

@@ -1,0 +1,249 @@
+package org.tpforward.ssh;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.sshd.client.channel.AbstractClientChannel;
+import org.apache.sshd.client.future.DefaultOpenFuture;
+import org.apache.sshd.client.future.OpenFuture;
+import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.SshException;
+import org.apache.sshd.common.channel.LocalWindow;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.util.buffer.Buffer;
+import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
+ * the other as a {@link ForwardedChannel}. MINA calls the {@code handle} methods on its reading
+ * thread, where nothing waits; {@link ChannelDuplex} is the other side.
+ */
+class StreamChannel extends AbstractClientChannel {
+  /** SSH's packet header and command, the channel, the length; padding and tag behind the data. */
+  private static final int PACKET_OVERHEAD = 5 + 1 + 4 + 4 + 64;
+
+  private static final int MAX_DATA = 32 << 10;
+  private static final int LONGEST_MESSAGE = 512;
+
+  private final Consumer<Buffer> openBody;
+  private final InboundQueue inbound;
+  private final OutboundWindow outbound = new OutboundWindow();
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private volatile @Nullable ChannelOpenFailedException openFailure;
+  private int maxData = MAX_DATA;
+
+  /**
+   * @param type the channel type
+   * @param window how many bytes the peer may send unread
+   * @param openBody writes what follows the maximum packet size in SSH_MSG_CHANNEL_OPEN
+   */
+  StreamChannel(String type, long window, Consumer<Buffer> openBody) {
+    super(type);
+    this.openBody = openBody;
+    this.inbound = new InboundQueue(window);
+  }
+
+  // Opening
+
+  @Override
+  public synchronized OpenFuture open() throws IOException {
+    if (isClosing()) {
+      throw new SshException("the channel is closing");
+    }
+    OpenFuture future = new DefaultOpenFuture(toString(), futureLock);
+    openFuture = future;
+    LocalWindow window = getLocalWindow();
+    Buffer buffer = getSession().createBuffer(SshConstants.SSH_MSG_CHANNEL_OPEN, 256);
+    buffer.putString(getChannelType());
+    buffer.putUInt(getChannelId());
+    buffer.putUInt(window.getSize());
+    buffer.putUInt(window.getPacketSize());
+    openBody.accept(buffer);
+    writePacket(buffer);
+    return future;
+  }
+
+  @Override
+  protected void doOpen() {
+    maxData = (int) Math.min(MAX_DATA, getRemoteWindow().getPacketSize());
+    outbound.grow(getRemoteWindow().getSize());
+  }
+
+  @Override
+  public void handleOpenFailure(Buffer buffer) {
+    int start = buffer.rpos();
+    int code = buffer.getInt();
+    String message = OneLine.of(buffer.getString(), LONGEST_MESSAGE);
+    openFailure = new ChannelOpenFailedException(code, message);
+    buffer.rpos(start);
+    super.handleOpenFailure(buffer);
+  }
+
+  /** Why the peer refused the channel, once it has. */
+  final @Nullable ChannelOpenFailedException openFailure() {
+    return openFailure;
+  }
+
+  // What comes from the peer
+
+  @Override
+  public void handleData(Buffer buffer) throws IOException {
+    int length = dataLength(buffer);
+    inbound.offer(buffer.array(), buffer.rpos(), length);
+  }
+
+  /** No such stream has a second one: its bytes are counted and dropped. */
+  @Override
+  public void handleExtendedData(Buffer buffer) throws IOException {
+    buffer.getInt();
+    inbound.discard(dataLength(buffer));
+  }
+
+  private int dataLength(Buffer buffer) throws SshException {
+    long length = buffer.getUInt();
+    if (length > buffer.available()) {
+      throw new SshException(
+          SshConstants.SSH2_DISCONNECT_PROTOCOL_ERROR,
+          "channel data of " + length + " bytes in a packet of " + buffer.available());
+    }
+    return (int) length;
+  }
+
+  @Override
+  public void handleWindowAdjust(Buffer buffer) {
+    outbound.grow(buffer.getUInt());
+  }
+
+  @Override
+  public void handleEof() throws IOException {
+    inbound.end();
+    super.handleEof();
+  }
+
+  @Override
+  public void handleClose() {
+    IOException why = new IOException("the server closed the channel before its end");
+    inbound.fail(why);
+    outbound.fail(new IOException("the server closed the channel"), this::acknowledgeClose);
+  }
+
+  private void acknowledgeClose() {
+    try {
+      super.handleClose();
+    } catch (IOException e) {
+      log.debug("closing {} failed", this, e);
+    }
+  }
+
+  /** Also the way in which a lost session ends its channels. */
+  @Override
+  protected void preClose() {
+    IOException why = new IOException("the SSH connection was lost");
+    inbound.fail(why);
+    outbound.fail(why, () -> {});
+    OpenFuture future = openFuture;
+    if (future != null && !future.isDone() && getSession().isClosing()) {
+      future.setException(why);
+    }
+    super.preClose();
+  }
+
+  @Override
+  protected void doWriteData(byte[] data, int offset, long length) {
+    throw new UnsupportedOperationException("handleData does it");
+  }
+
+  @Override
+  protected void doWriteExtendedData(byte[] data, int offset, long length) {
+    throw new UnsupportedOperationException("handleExtendedData does it");
+  }
+
+  // What the stream's owner does
+
+  final int read(ByteBuffer dst) throws IOException {
+    int count = inbound.take(dst);
+    if (count > 0) {
+      long grant = inbound.release(count);
+      if (grant > 0) {
+        grant(grant);
+      }
+    }
+    return count;
+  }
+
+  private void grant(long bytes) {
+    try {
+      sendWindowAdjust(bytes);
+    } catch (IOException e) {
+      // The bytes are taken all the same; whatever is wrong meets the next read.
+      log.debug("widening the window of {} failed", this, e);
+    }
+  }
+
+  final int write(ByteBuffer src) throws IOException {
+    int total = src.remaining();
+    Session session = getSession();
+    while (src.hasRemaining()) {
+      int count = outbound.beginSending(Math.min(src.remaining(), maxData));
+      try {
+        session.writePacket(dataPacket(session, src, count));
+      } finally {
+        outbound.sent();
+      }
+      awaitWritable(session);
+    }
+    return total;
+  }
+
+  private Buffer dataPacket(Session session, ByteBuffer src, int count) {
+    Buffer packet =
+        session.prepareBuffer(
+            SshConstants.SSH_MSG_CHANNEL_DATA,
+            new ByteArrayBuffer(new byte[count + PACKET_OVERHEAD], false));
+    packet.putUInt(getRecipient());
+    packet.putUInt(count);
+    int at = packet.wpos();
+    src.get(packet.array(), at, count);
+    packet.wpos(at + count);
+    return packet;
+  }
+
+  private static void awaitWritable(Session session) throws IOException {
+    if (session.getIoSession() instanceof TransportSession transport) {
+      transport.awaitWritable();
+    }
+  }
+
+  final void shutdownOutput() throws IOException {
+    if (outbound.shutdown()) {
+      sendEof();
+    }
+  }
+
+  /** Ends the stream on this side; {@code inOrder} for an EOF before the CLOSE. */
+  final void end(boolean inOrder) {
+    if (!closing.compareAndSet(false, true)) {
+      return;
+    }
+    inbound.abandon(new ClosedChannelException());
+    outbound.fail(
+        new ClosedChannelException(),
+        () -> {
+          if (inOrder) {
+            try {
+              sendEof();
+            } catch (IOException e) {
+              log.debug("ending {} failed", this, e);
+            }
+          }
+          close(false);
+        });
+  }
+
+  final boolean isEnded() {
+    return closing.get();
+  }
+}
