@@ -74,8 +74,7 @@ final class AgentCommand extends Command {
       throw new AgentException(
           ExitCode.USAGE, "DESTINATION is missing; see: tpforward agent --help");
     }
-    AgentOptions options =
-        arguments.options(destination, AgentName.of(destination), !noReconnect);
+    AgentOptions options = arguments.options(destination, AgentName.of(destination), !noReconnect);
     Path base = RuntimeBase.find(environment);
     try (Session session = Session.start(starter, options, base)) {
       print(session.agent().busAddress());

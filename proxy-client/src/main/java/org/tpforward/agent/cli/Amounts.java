@@ -17,9 +17,7 @@ public final class Amounts {
       value /= 1024;
       unit++;
     }
-    return unit == 0
-        ? bytes + " B"
-        : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+    return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
   }
 
   /** Such as {@code 4 s}, {@code 3:05 min}, {@code 2:03 h}, {@code 5 d}; at most 9 characters. */

@@ -74,7 +74,10 @@ final class Choice {
     List<KnownAgent> living = agents.stream().filter(KnownAgent::isAlive).toList();
     return new AgentException(
         ExitCode.NO_AGENT,
-        line + (living.isEmpty() ? "; start one: tpforward agent DESTINATION" : "; there is: " + names(living)));
+        line
+            + (living.isEmpty()
+                ? "; start one: tpforward agent DESTINATION"
+                : "; there is: " + names(living)));
   }
 
   private static String names(List<KnownAgent> agents) {
@@ -92,7 +95,8 @@ final class Choice {
 
   /** An agent that does not answer. */
   static AgentException silent(KnownAgent agent, IOException e) {
-    String hint = agent.pid() == null ? "" : "; it may be starting, else end it: kill " + agent.pid();
+    String hint =
+        agent.pid() == null ? "" : "; it may be starting, else end it: kill " + agent.pid();
     return new AgentException(
         ExitCode.FAILED, "agent \"" + agent.name() + "\": " + e.getMessage() + hint, e);
   }

@@ -8,8 +8,7 @@ final class Ends {
   private Ends() {}
 
   static String line(AgentStatus status, ExitCode end) {
-    String what =
-        end == ExitCode.REMOTE_BUS ? "the bus of " : "the SSH connection to ";
+    String what = end == ExitCode.REMOTE_BUS ? "the bus of " : "the SSH connection to ";
     String reason = status.link().reason();
     return what + status.destination() + " is lost" + (reason == null ? "" : ": " + reason);
   }

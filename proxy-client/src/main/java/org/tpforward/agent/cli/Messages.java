@@ -13,17 +13,16 @@ final class Messages {
   static String printable(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
-        .forEach(
-            c -> {
-              int type = Character.getType(c);
-              boolean control =
-                  type == Character.CONTROL
-                      || type == Character.FORMAT
-                      || type == Character.SURROGATE
-                      || type == Character.LINE_SEPARATOR
-                      || type == Character.PARAGRAPH_SEPARATOR;
-              out.appendCodePoint(control ? (c == '\n' || c == '\t' ? ' ' : '?') : c);
-            });
+        .forEach(c -> {
+          int type = Character.getType(c);
+          boolean control =
+              type == Character.CONTROL
+                  || type == Character.FORMAT
+                  || type == Character.SURROGATE
+                  || type == Character.LINE_SEPARATOR
+                  || type == Character.PARAGRAPH_SEPARATOR;
+          out.appendCodePoint(control ? (c == '\n' || c == '\t' ? ' ' : '?') : c);
+        });
     return out.toString();
   }
 }

@@ -51,8 +51,7 @@ final class Posix {
           };
     }
     try {
-      return (int)
-          function(name, variadicFrom, JAVA_INT, layouts).invokeWithArguments(arguments);
+      return (int) function(name, variadicFrom, JAVA_INT, layouts).invokeWithArguments(arguments);
     } catch (Throwable t) {
       throw new IOException(name + " cannot be called", t);
     }

@@ -125,14 +125,13 @@ final class RunCommand extends Command {
     CompletableFuture<ExitCode> agentEnd = new CompletableFuture<>();
     Thread waiting =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    agentEnd.complete(session.agent().awaitEnd());
-                  } catch (InterruptedException e) {
-                    // The command was first.
-                  }
-                });
+            .start(() -> {
+              try {
+                agentEnd.complete(session.agent().awaitEnd());
+              } catch (InterruptedException e) {
+                // The command was first.
+              }
+            });
     CompletableFuture<Object> first = CompletableFuture.anyOf(process.onExit(), agentEnd);
     try {
       if (first.get() instanceof ExitCode end) {

@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
 /** {@code tpforward}: the desktop's side, one command line for all of it. */
 @CommandLine.Command(
     name = "tpforward",
-    description = "Makes a Telepathy connection manager on another machine as usable as a local one.",
+    description =
+        "Makes a Telepathy connection manager on another machine as usable as a local one.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Version.class)
 public final class Tpforward implements Runnable {
