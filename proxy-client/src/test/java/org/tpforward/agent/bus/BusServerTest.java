@@ -5,17 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tpforward.agent.forward.Forwards;
 import org.tpforward.agent.link.Link;
+import org.tpforward.agent.link.RemoteSocket;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.Listener;
+import org.tpforward.ssh.Incoming;
+import org.tpforward.telepathy.AddressType;
 
 /**
  * A forwarded bus with a real dbus-daemon behind it and real programs before it; no SSH between.
@@ -123,6 +127,11 @@ class BusServerTest {
     @Override
     public Duplex open(Endpoint target) throws java.io.IOException {
       return Connection.connect(target);
+    }
+
+    @Override
+    public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) {
+      throw new UnsupportedOperationException();
     }
 
     @Override
