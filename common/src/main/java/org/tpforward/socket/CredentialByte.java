@@ -3,6 +3,7 @@ package org.tpforward.socket;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.AFUNIXSocketChannel;
 import org.newsclub.net.unix.FileDescriptorCast;
 
@@ -18,6 +19,15 @@ public final class CredentialByte {
    * @param value 0 to 255
    */
   public record Received(int value, long pid, long uid, long gid) {}
+
+  /**
+   * What one read brought, as the strictest services read it.
+   *
+   * @param value 0 to 255
+   * @param extra how many bytes came in the same read
+   * @param pid 0 if the kernel vouches for nobody
+   */
+  public record Arrived(int value, int extra, long pid, long uid, long gid) {}
 
   private CredentialByte() {}
 
@@ -56,10 +66,43 @@ public final class CredentialByte {
     return new Received(received.value(), credentials.pid(), credentials.uid(), credentials.gid());
   }
 
+  /**
+   * Receives as some connection managers do: SO_PASSCRED is turned on only once there is something
+   * to read, so that a sender who did not turn it on has sent no credentials; and as much is read
+   * as is there. For tests: nobody is refused here, and what came with the byte is lost.
+   *
+   * @param max how many bytes are read at most
+   * @return null at the end of the stream
+   * @throws java.net.SocketTimeoutException if nothing came in time
+   */
+  public static @Nullable Arrived receiveLate(
+      AFUNIXSocketChannel channel, int max, Duration timeout) throws IOException {
+    int descriptor = descriptor(channel);
+    Libc.awaitReadable(descriptor, timeout);
+    Libc.passCredentials(descriptor);
+    Libc.Received received = Libc.receive(descriptor, max, timeout);
+    if (received == null) {
+      return null;
+    }
+    Libc.Credentials credentials = received.credentials();
+    return credentials == null
+        ? new Arrived(received.value(), received.extra(), 0, PeerCredentials.NOBODY, -1)
+        : new Arrived(
+            received.value(),
+            received.extra(),
+            credentials.pid(),
+            credentials.uid(),
+            credentials.gid());
+  }
+
   private static int descriptor(Connection connection) throws IOException {
     if (!(connection.channel() instanceof AFUNIXSocketChannel unix)) {
       throw new IllegalArgumentException("only a connection made for credentials has them");
     }
-    return FileDescriptorCast.using(unix.getFileDescriptor()).as(Integer.class);
+    return descriptor(unix);
+  }
+
+  private static int descriptor(AFUNIXSocketChannel channel) throws IOException {
+    return FileDescriptorCast.using(channel.getFileDescriptor()).as(Integer.class);
   }
 }

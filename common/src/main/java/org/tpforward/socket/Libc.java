@@ -131,6 +131,20 @@ final class Libc {
     }
   }
 
+  /**
+   * Waits until something can be read, the end of the stream included.
+   *
+   * @throws SocketTimeoutException if nothing came in time
+   */
+  static void awaitReadable(int descriptor, Duration timeout) throws IOException {
+    long end = System.nanoTime() + timeout.toNanos();
+    try (Arena arena = Arena.ofConfined()) {
+      awaitReadable(descriptor, end, arena, arena.allocate(STATE));
+    } catch (Throwable t) {
+      throw unchecked(t);
+    }
+  }
+
   private static void awaitReadable(int descriptor, long end, Arena arena, MemorySegment state)
       throws Throwable {
     MemorySegment wanted = arena.allocate(8, 4); // struct pollfd
