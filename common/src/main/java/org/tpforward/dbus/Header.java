@@ -41,7 +41,8 @@ public final class Header {
   }
 
   /**
-   * Reads and validates a header.
+   * Reads and validates a header. Its fields may be 1 MiB in all, much less than the specification
+   * allows: a header is held in memory, and names are short.
    *
    * @param raw the whole header and nothing more, the padding to a multiple of 8 included
    * @throws ProtocolException saying what is wrong at which byte of the header
@@ -270,7 +271,7 @@ public final class Header {
         + (fields.replySerial == 0 ? "" : " reply_serial=" + fields.replySerial)
         + (fields.sender == null ? "" : " sender=" + fields.sender)
         + (fields.destination == null ? "" : " destination=" + fields.destination)
-        + (fields.path == null ? "" : " path=" + fields.path)
+        + (fields.path == null ? "" : " path=" + Texts.line(fields.path, 255))
         + (fields.member == null
             ? ""
             : " " + Objects.requireNonNullElse(fields.interfaceName, "") + "." + fields.member)

@@ -3,9 +3,11 @@ package org.tpforward.dbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
@@ -243,8 +245,7 @@ class MessageStreamTest {
   @Test
   void aPromisedBodyTakesNoMemoryBeforeItIsThere() {
     byte[] stream = concat(RawHeader.call(LE).body("ay", 100 << 20).toArray(), new byte[1000]);
-    com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     MessageReader reader = new MessageReader(new ScriptedChannel(stream));
     long before = threads.getCurrentThreadAllocatedBytes();
     assertThatThrownBy(
@@ -256,70 +257,114 @@ class MessageStreamTest {
     assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4 << 20);
   }
 
-  /** 128 MiB in all, header included: the most that the specification allows. */
+  @Test
+  void whatPoursIsReadInLargePieces() throws Exception {
+    byte[] small = message(50, 1);
+    byte[] stream = new byte[10_000 * small.length];
+    for (int at = 0; at < stream.length; at += small.length) {
+      System.arraycopy(small, 0, stream, at, small.length);
+    }
+    ScriptedChannel in = new ScriptedChannel(stream);
+    ScriptedChannel out = new ScriptedChannel(new byte[0]);
+    MessageReader reader = new MessageReader(in);
+    MessageWriter writer = new MessageWriter(out);
+    Header header;
+    while ((header = reader.next()) != null) {
+      writer.pass(header, reader);
+      if (!reader.hasBuffered()) {
+        writer.flush();
+      }
+    }
+    assertThat(out.written()).isEqualTo(stream);
+    assertThat(in.reads).isLessThan(2 * stream.length / (64 << 10));
+    assertThat(out.writes).isLessThan(2 * stream.length / (64 << 10));
+  }
+
+  @Test
+  void aBufferGrowsWithTheTrafficAndShrinksAgain() {
+    BufferSize size = new BufferSize();
+    int length = BufferSize.MIN;
+    for (int i = 0; i < 3; i++) {
+      size.used(length);
+      length = size.next(length);
+    }
+    assertThat(length).isEqualTo(BufferSize.MAX);
+    size.used(BufferSize.MIN + 1);
+    assertThat(size.next(length)).isEqualTo(BufferSize.MAX);
+    for (int i = 0; i < 4; i++) {
+      assertThat(size.next(length)).isEqualTo(BufferSize.MAX);
+      size.used(100);
+    }
+    assertThat(size.next(length)).isEqualTo(BufferSize.MIN);
+  }
+
+  /** A message of 128 MiB in all, header included: the most that the specification allows. */
+  private static final class Largest implements ReadableByteChannel, WritableByteChannel {
+    private static final long LENGTH = 128L << 20;
+    private final byte[] header;
+    private final byte[] pattern = new byte[64 << 10];
+    long sent;
+    long received;
+    int largest;
+
+    Largest() {
+      int headerLength = RawHeader.call(LE).body("aay", 1).toArray().length;
+      header = RawHeader.call(LE).body("aay", LENGTH - headerLength).toArray();
+      new Random(1).nextBytes(pattern);
+    }
+
+    /** What stands at this place in the message, up to some length. */
+    private ByteBuffer expected(long at, int most) {
+      if (at < header.length) {
+        return ByteBuffer.wrap(header, (int) at, Math.min(most, header.length - (int) at));
+      }
+      int from = (int) (at % pattern.length);
+      return ByteBuffer.wrap(pattern, from, Math.min(most, pattern.length - from));
+    }
+
+    @Override
+    public int read(ByteBuffer target) {
+      ByteBuffer piece = expected(sent, (int) Math.min(target.remaining(), LENGTH - sent));
+      int n = piece.remaining();
+      target.put(piece);
+      sent += n;
+      return n == 0 ? -1 : n;
+    }
+
+    @Override
+    public int write(ByteBuffer source) {
+      int n = source.remaining();
+      largest = Math.max(largest, n);
+      while (source.hasRemaining()) {
+        ByteBuffer piece = expected(received, source.remaining());
+        received += piece.remaining();
+        assertThat(source.slice(source.position(), piece.remaining()).equals(piece)).isTrue();
+        source.position(source.position() + piece.remaining());
+      }
+      return n;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
+
+    @Override
+    public void close() {}
+  }
+
   @Test
   void theLargestMessagePassesInSmallPieces() throws Exception {
-    byte[] fixed = RawHeader.call(LE).body("aay", 1).toArray();
-    long bodyLength = (128L << 20) - fixed.length;
-    byte[] header = RawHeader.call(LE).body("aay", bodyLength).toArray();
-    long[] counts = new long[3]; // sent, received, checksum difference
-    ReadableByteChannel in =
-        new ReadableByteChannel() {
-          @Override
-          public int read(ByteBuffer target) {
-            int n = (int) Math.min(target.remaining(), header.length + bodyLength - counts[0]);
-            for (int i = 0; i < n; i++) {
-              long at = counts[0] + i;
-              target.put(at < header.length ? header[(int) at] : (byte) ((at * 31) >> 3));
-            }
-            counts[0] += n;
-            return n == 0 ? -1 : n;
-          }
-
-          @Override
-          public boolean isOpen() {
-            return true;
-          }
-
-          @Override
-          public void close() {}
-        };
-    int[] largest = new int[1];
-    ScriptedChannel out = new ScriptedChannel(new byte[0]);
-    WritableByteChannel sink =
-        new WritableByteChannel() {
-          @Override
-          public int write(ByteBuffer source) throws IOException {
-            int n = source.remaining();
-            largest[0] = Math.max(largest[0], n);
-            for (int i = 0; i < n; i++) {
-              long at = counts[1] + i;
-              byte expected = at < header.length ? header[(int) at] : (byte) ((at * 31) >> 3);
-              counts[2] += source.get() == expected ? 0 : 1;
-            }
-            counts[1] += n;
-            return n;
-          }
-
-          @Override
-          public boolean isOpen() {
-            return out.isOpen();
-          }
-
-          @Override
-          public void close() {}
-        };
-    com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    Largest channel = new Largest();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
-    MessageReader reader = new MessageReader(in);
-    MessageWriter writer = new MessageWriter(sink);
+    MessageReader reader = new MessageReader(channel);
+    MessageWriter writer = new MessageWriter(channel);
     writer.pass(next(reader), reader);
     writer.flush();
-    assertThat(counts[1]).isEqualTo(128L << 20);
-    assertThat(counts[2]).isZero();
-    assertThat(largest[0]).isLessThanOrEqualTo(64 << 10);
-    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4 << 20);
+    assertThat(channel.received).isEqualTo(128L << 20);
+    assertThat(channel.largest).isLessThanOrEqualTo(64 << 10);
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(8 << 20);
     assertThat(reader.next()).isNull();
   }
 

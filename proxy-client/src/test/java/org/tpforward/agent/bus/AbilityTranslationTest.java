@@ -7,16 +7,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tpforward.agent.link.Link;
+import org.tpforward.agent.link.RemoteSocket;
 import org.tpforward.dbus.Body;
 import org.tpforward.dbus.Header;
 import org.tpforward.dbus.MessageType;
 import org.tpforward.dbus.Value;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.Incoming;
+import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.Crossings;
 import org.tpforward.telepathy.Names;
@@ -214,6 +218,11 @@ class AbilityTranslationTest {
   private record Reaching(boolean unix, boolean tcp) implements Link {
     @Override
     public Duplex open(Endpoint target) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) {
       throw new UnsupportedOperationException();
     }
 
