@@ -13,10 +13,8 @@ public final class Agents {
    * @throws AgentException with {@link ExitCode#LINK} or {@link ExitCode#REMOTE_BUS}; nothing is
    *     left running then
    */
-  @SuppressWarnings("DoNotCallSuggester")
   public static RunningAgent start(AgentOptions options, RuntimeDirectory directory)
       throws AgentException {
-    throw new AgentException(
-        ExitCode.LINK, options.destination() + ": " + directory.bus() + " is not served yet");
+    return ForwardingAgent.start(options, directory);
   }
 }

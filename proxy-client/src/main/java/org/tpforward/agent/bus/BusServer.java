@@ -96,7 +96,7 @@ public final class BusServer implements Closeable {
 
   /** Disconnects all clients; the socket goes on. From any thread. */
   public void disconnectAll() {
-    clients.forEach(BusClient::close);
+    clients.forEach(BusClient::disconnect);
   }
 
   @Override

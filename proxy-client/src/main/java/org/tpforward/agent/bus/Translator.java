@@ -67,6 +67,22 @@ final class Translator {
     }
   }
 
+  /**
+   * Whether the message may have to wait for the remote bus, the CM or a connection; if not, its
+   * translation does not block.
+   */
+  boolean mayHold(Header header) {
+    return switch (header.type()) {
+      case METHOD_CALL ->
+          isProperties(header)
+              || !Crossings.of(header.interfaceName(), header.member(), header.signature())
+                  .isEmpty();
+      case SIGNAL ->
+          !Crossings.of(header.interfaceName(), header.member(), header.signature()).isEmpty();
+      case METHOD_RETURN, ERROR, UNKNOWN -> false;
+    };
+  }
+
   /** What becomes of a message on its way from the client to the bus. */
   Outcome fromClient(Message message) throws IOException {
     Header header = message.header();

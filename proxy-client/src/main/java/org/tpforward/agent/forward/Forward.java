@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +65,8 @@ public final class Forward implements Closeable, StreamOwner {
   private final CountDownLatch bound = new CountDownLatch(1);
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
+  private final LongAdder finishedToClient = new LongAdder();
+  private final LongAdder finishedToCm = new LongAdder();
   private volatile @Nullable Endpoint target;
 
   Forward(Spec spec, Listener listener, Forwards forwards, @Nullable TransferState transfer) {
@@ -91,6 +94,26 @@ public final class Forward implements Closeable, StreamOwner {
   public void bind(Endpoint where) {
     target = where;
     bound.countDown();
+  }
+
+  /** Whether a client may still connect. */
+  public boolean isListening() {
+    return !closed.get();
+  }
+
+  /** How many connections are open. */
+  public int openStreams() {
+    return streams.size();
+  }
+
+  /** Bytes that went to its client so far. */
+  public long bytesToClient() {
+    return finishedToClient.sum() + streams.stream().mapToLong(Stream::bytesToClient).sum();
+  }
+
+  /** Bytes that went to the CM so far. */
+  public long bytesToCm() {
+    return finishedToCm.sum() + streams.stream().mapToLong(Stream::bytesToCm).sum();
   }
 
   /** Whether it has been bound and still listens. */
@@ -142,6 +165,8 @@ public final class Forward implements Closeable, StreamOwner {
   @Override
   public void ended(Stream stream) {
     streams.remove(stream);
+    finishedToClient.add(stream.bytesToClient());
+    finishedToCm.add(stream.bytesToCm());
     forwards.ended(stream);
     if (closed.get()) {
       forwards.closed(this);

@@ -85,6 +85,11 @@ public final class Offering implements Closeable, StreamOwner {
     spec = new Spec(spec.channel(), id, spec.local(), spec.service(), spec.remote());
   }
 
+  /** How many connections are open. */
+  public int openStreams() {
+    return streams.size();
+  }
+
   Set<Stream> streams() {
     return streams;
   }
