@@ -22,9 +22,6 @@ import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 
 /** Makes SSH clients whose defaults are safe and fast; MINA's own are neither. */
 public final class SshClients {
-  /** How many bytes a peer may send on a channel before its reader has taken any. */
-  public static final long WINDOW = 16L << 20;
-
   /** Fewer and larger packets cost less; MINA takes none above 256 KiB. */
   private static final long PACKET = 128 << 10;
 
@@ -78,7 +75,6 @@ public final class SshClients {
     CoreModuleProperties.WAIT_FOR_SPACE_TIMEOUT.set(client, FOR_EVER);
     // A CLOSE that waits behind other packets is not lost: it must not be given up.
     CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(client, FOR_EVER);
-    CoreModuleProperties.WINDOW_SIZE.set(client, WINDOW);
     CoreModuleProperties.MAX_PACKET_SIZE.set(client, PACKET);
     return client;
   }

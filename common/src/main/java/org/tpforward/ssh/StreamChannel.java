@@ -14,6 +14,7 @@ import org.apache.sshd.common.channel.LocalWindow;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,13 +38,19 @@ class StreamChannel extends AbstractClientChannel {
 
   /**
    * @param type the channel type
-   * @param window how many bytes the peer may send unread
    * @param openBody writes what follows the maximum packet size in SSH_MSG_CHANNEL_OPEN
    */
-  StreamChannel(String type, long window, Consumer<Buffer> openBody) {
+  StreamChannel(String type, Consumer<Buffer> openBody) {
     super(type);
     this.openBody = openBody;
-    this.inbound = new InboundQueue(window);
+    this.inbound = new InboundQueue(ReceiveBudget.SHARED);
+  }
+
+  /** What MINA tells the peer about the window is what this channel holds it to. */
+  @Override
+  protected void configureWindow() {
+    CoreModuleProperties.WINDOW_SIZE.set(this, inbound.initialWindow());
+    super.configureWindow();
   }
 
   // Opening
@@ -241,6 +248,12 @@ class StreamChannel extends AbstractClientChannel {
           }
           close(false);
         });
+  }
+
+  /** For a channel that never became a stream: gives back its window. */
+  final void dispose() {
+    closing.set(true);
+    inbound.abandon(new ClosedChannelException());
   }
 
   final boolean isEnded() {

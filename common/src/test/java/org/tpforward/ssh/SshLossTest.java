@@ -51,7 +51,7 @@ class SshLossTest {
     Duplex marker = open();
     try (SocketChannel far = service.accept();
         SocketChannel markerFar = service.accept()) {
-      CompletableFuture<Long> sent = Bytes.async(() -> Bytes.send(far, 1, MIB));
+      CompletableFuture<Long> sent = Bytes.async(() -> Bytes.send(far, 1, 256 << 10));
       sent.join();
       // sshd reads its channels in turn and sends in order: the answer is behind the data.
       Bytes.write(markerFar, "x");
