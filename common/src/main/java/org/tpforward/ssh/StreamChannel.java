@@ -26,7 +26,9 @@ class StreamChannel extends AbstractClientChannel {
   /** SSH's packet header and command, the channel, the length; padding and tag behind the data. */
   private static final int PACKET_OVERHEAD = 5 + 1 + 4 + 4 + 64;
 
-  private static final int MAX_DATA = 32 << 10;
+  /** Unless the peer wants less in a packet; OpenSSH takes 32 KiB. */
+  private static final int MAX_DATA = 128 << 10;
+
   private static final int LONGEST_MESSAGE = 512;
 
   private final Consumer<Buffer> openBody;
