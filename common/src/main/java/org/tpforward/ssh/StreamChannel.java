@@ -134,8 +134,9 @@ class StreamChannel extends AbstractClientChannel {
 
   @Override
   public void handleClose() {
-    IOException why = new IOException("the server closed the channel before its end");
-    inbound.fail(why);
+    // Whoever learns of it by reading must not be able to write any more.
+    outbound.fail(new IOException("the server closed the channel"), () -> {});
+    inbound.fail(new IOException("the server closed the channel before its end"));
     outbound.fail(new IOException("the server closed the channel"), this::acknowledgeClose);
   }
 
@@ -151,8 +152,8 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   protected void preClose() {
     IOException why = new IOException("the SSH connection was lost");
-    inbound.fail(why);
     outbound.fail(why, () -> {});
+    inbound.fail(why);
     OpenFuture future = openFuture;
     if (future != null && !future.isDone() && getSession().isClosing()) {
       future.setException(why);
