@@ -27,8 +27,8 @@ final class ProgressDisplay implements Progress, AutoCloseable {
   }
 
   /** For standard output, whatever that is. */
-  static ProgressDisplay of(PrintStream out) {
-    return new ProgressDisplay(out, Terminal.isTerminal(Terminal.STDOUT));
+  static ProgressDisplay onStandardOutput() {
+    return new ProgressDisplay(System.out, Terminal.isTerminal(Terminal.STDOUT));
   }
 
   @Override

@@ -40,7 +40,7 @@ final class ReceiveCommand extends Command {
   @Override
   int execute() throws IOException, InterruptedException {
     try (BusConnection bus = SessionBus.open(environment);
-        ProgressDisplay progress = ProgressDisplay.of(System.out)) {
+        ProgressDisplay progress = ProgressDisplay.onStandardOutput()) {
       FileReceiver receiver =
           new FileReceiver(directory.toAbsolutePath(), once, progress, new Lines(progress));
       boolean complete;

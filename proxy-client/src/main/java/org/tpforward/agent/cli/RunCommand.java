@@ -60,12 +60,12 @@ final class RunCommand extends Command {
 
   @Override
   int execute() throws AgentException, IOException, InterruptedException {
-    List<String> program =
-        command.getFirst().equals("--") ? command.subList(1, command.size()) : command;
+    boolean marked = command.getFirst().equals("--");
+    List<String> program = marked ? command.subList(1, command.size()) : command;
     if (program.isEmpty()) {
       throw new AgentException(ExitCode.USAGE, "COMMAND is missing; see: tpforward run --help");
     }
-    if (program == command && program.getFirst().startsWith("-")) {
+    if (!marked && program.getFirst().startsWith("-")) {
       throw new AgentException(
           ExitCode.USAGE,
           program.getFirst() + ": options go before DESTINATION, and COMMAND after --");

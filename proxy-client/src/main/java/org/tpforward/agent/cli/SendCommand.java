@@ -38,7 +38,7 @@ final class SendCommand extends Command {
   @Override
   int execute() throws IOException, InterruptedException {
     try (BusConnection bus = SessionBus.open(environment);
-        ProgressDisplay progress = ProgressDisplay.of(System.out)) {
+        ProgressDisplay progress = ProgressDisplay.onStandardOutput()) {
       FileSender sender = new FileSender(progress);
       long sent;
       try (Interruption _ = Interruption.of(sender::cancel)) {

@@ -36,7 +36,7 @@ final class Signals {
                 switch (method.getName()) {
                   case "handle" -> handler.accept((int) number.invoke(arguments[0]));
                   case "equals" -> {
-                    return self == arguments[0];
+                    return System.identityHashCode(self) == System.identityHashCode(arguments[0]);
                   }
                   case "hashCode" -> {
                     return System.identityHashCode(self);

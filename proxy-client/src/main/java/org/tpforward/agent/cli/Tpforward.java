@@ -24,13 +24,13 @@ public final class Tpforward implements Runnable {
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this help.")
-  private boolean help;
+  boolean help;
 
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Show the version.")
-  private boolean version;
+  boolean version;
 
   private Tpforward() {}
 
@@ -46,17 +46,18 @@ public final class Tpforward implements Runnable {
    * @param environment of the process
    */
   static CommandLine commandLine(AgentStarter starter, Map<String, String> environment) {
+    // What follows run's DESTINATION is another program's command line.
+    CommandLine run = new CommandLine(new RunCommand(starter, environment));
+    run.setStopAtPositional(true);
     CommandLine root =
         new CommandLine(new Tpforward())
             .addSubcommand("agent", new AgentCommand(starter, environment))
-            .addSubcommand("run", new RunCommand(starter, environment))
+            .addSubcommand("run", run)
             .addSubcommand("list", new ListCommand(environment))
             .addSubcommand("status", new StatusCommand(environment))
             .addSubcommand("stop", new StopCommand(environment))
             .addSubcommand("send", new SendCommand(environment))
             .addSubcommand("receive", new ReceiveCommand(environment));
-    // What follows run's DESTINATION is another program's command line.
-    root.getSubcommands().get("run").setStopAtPositional(true);
     root.setParameterExceptionHandler(Tpforward::usage);
     describe(root);
     root.getSubcommands().values().forEach(Tpforward::describe);

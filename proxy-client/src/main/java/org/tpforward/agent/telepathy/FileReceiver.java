@@ -81,7 +81,9 @@ public final class FileReceiver {
       return end.get();
     } catch (ExecutionException e) {
       awaitActive();
-      throw new TransferException(String.valueOf(e.getCause().getMessage()), "", e);
+      Throwable cause = e.getCause();
+      throw new TransferException(
+          cause == null ? e.toString() : String.valueOf(cause.getMessage()), "", e);
     }
   }
 

@@ -18,6 +18,9 @@ import org.tpforward.socket.Endpoint;
 
 /** The session bus, wherever it is: an agent's or this machine's. */
 public final class SessionBus {
+  /** For calls that a CM answers only when somebody on the network has. */
+  static final Duration NETWORK = Duration.ofSeconds(90);
+
   private static final String VARIABLE = "DBUS_SESSION_BUS_ADDRESS";
   private static final int MAX_PORT = 65535;
 
@@ -75,36 +78,31 @@ public final class SessionBus {
     String path = address.key("path");
     String name = address.key("abstract");
     String runtime = environment.get("XDG_RUNTIME_DIR");
-    switch (address.transport()) {
+    return switch (address.transport()) {
       case "unix" -> {
         if (path != null) {
-          return new Endpoint.UnixPath(path);
+          yield new Endpoint.UnixPath(path);
         }
         if (name != null) {
-          return new Endpoint.UnixAbstract(name);
+          yield new Endpoint.UnixAbstract(name);
         }
-        if ("yes".equals(address.key("runtime")) && runtime != null) {
-          return new Endpoint.UnixPath(runtime + "/bus");
-        }
-        return null;
+        yield "yes".equals(address.key("runtime")) && runtime != null
+            ? new Endpoint.UnixPath(runtime + "/bus")
+            : null;
       }
-      case "tcp" -> {
-        String host = address.key("host");
-        String port = address.key("port");
-        if (host == null || port == null || !port.matches("[0-9]{1,5}")) {
-          return null;
-        }
-        int number = Integer.parseInt(port);
-        return number < 1 || number > MAX_PORT
-            ? null
-            : new Endpoint.Ip(InetAddress.getByName(host), number);
-      }
-      default -> {
-        return null;
-      }
-    }
+      case "tcp" -> tcp(address.key("host"), address.key("port"));
+      default -> null;
+    };
   }
 
-  /** For calls that a CM answers only when somebody on the network has. */
-  static final Duration NETWORK = Duration.ofSeconds(90);
+  private static @Nullable Endpoint tcp(@Nullable String host, @Nullable String port)
+      throws UnknownHostException {
+    if (host == null || port == null || !port.matches("[0-9]{1,5}")) {
+      return null;
+    }
+    int number = Integer.parseInt(port);
+    return number < 1 || number > MAX_PORT
+        ? null
+        : new Endpoint.Ip(InetAddress.getByName(host), number);
+  }
 }
