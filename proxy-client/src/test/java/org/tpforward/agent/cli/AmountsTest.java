@@ -22,7 +22,12 @@ final class AmountsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "-5, 0 s", "59, 59 s", "60, 1:00 min", "3599, 59:59 min", "3600, 1:00 h", "172799, 47:59 h",
+    "-5, 0 s",
+    "59, 59 s",
+    "60, 1:00 min",
+    "3599, 59:59 min",
+    "3600, 1:00 h",
+    "172799, 47:59 h",
     "172800, 2 d"
   })
   void timesAreReadable(long seconds, String text) {

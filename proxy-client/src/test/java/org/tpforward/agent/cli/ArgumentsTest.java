@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -28,10 +29,12 @@ final class ArgumentsTest {
         "agent --fly host | Unknown option: '--fly'; see: tpforward agent --help",
         "agent -s -c host | -s and -c exclude each other",
         "agent -p 0 host | -p 0: a port is 1 to 65535",
-        "agent -p x host | Invalid value for option '-p': 'x' is not an int; see: tpforward agent --help",
+        "agent -p x host | Invalid value for option '-p': 'x' is not an int; see: tpforward agent"
+            + " --help",
         "agent --allow-uid -1 host | --allow-uid -1: a uid is 0 to 4294967294",
         "agent -o Nonsense host | -o Nonsense: give Option=value, as in ssh_config(5)",
-        "agent -- -oProxyCommand=x | \"-oProxyCommand=x\" is no destination: give [user@]host[:port]",
+        "agent -- -oProxyCommand=x | \"-oProxyCommand=x\" is no destination: give"
+            + " [user@]host[:port]",
         "run host | Missing required parameter: '[--] COMMAND'; see: tpforward run --help",
         "run host -- | COMMAND is missing; see: tpforward run --help",
         "run host --name x -- ls | --name: options go before DESTINATION, and COMMAND after --",
@@ -50,8 +53,8 @@ final class ArgumentsTest {
     Run run = Run.of(environment(), "agent", "--name", "../x", "host");
     assertThat(run.err())
         .isEqualTo(
-            "tpforward: --name \"../x\": an agent's name is 1 to 32 of A-Z a-z 0-9 . _ -, and starts"
-                + " with neither . nor -\n");
+            "tpforward: --name \"../x\": an agent's name is 1 to 32 of A-Z a-z 0-9 . _ -, and"
+                + " starts with neither . nor -\n");
     assertThat(run.status()).isEqualTo(2);
   }
 
@@ -59,9 +62,25 @@ final class ArgumentsTest {
   void theAgentGetsWhatTheUserSaid() {
     AgentOptions options =
         options(
-            "agent", "-i", "/k1", "-i", "/k2", "-p", "2222", "-F", "none", "-o",
-            "ConnectTimeout=3", "-o", "User bob", "--remote-bus", "/run/bus", "--allow-uid", "7",
-            "--no-reconnect", "alice@example.org");
+            "agent",
+            "-i",
+            "/k1",
+            "-i",
+            "/k2",
+            "-p",
+            "2222",
+            "-F",
+            "none",
+            "-o",
+            "ConnectTimeout=3",
+            "-o",
+            "User bob",
+            "--remote-bus",
+            "/run/bus",
+            "--allow-uid",
+            "7",
+            "--no-reconnect",
+            "alice@example.org");
     assertThat(options)
         .isEqualTo(
             new AgentOptions(
@@ -146,7 +165,7 @@ final class ArgumentsTest {
         },
         environment(),
         arguments);
-    return seen.get();
+    return Objects.requireNonNull(seen.get(), "no agent was started");
   }
 
   private Map<String, String> environment() {

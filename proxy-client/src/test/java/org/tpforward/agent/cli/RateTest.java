@@ -15,7 +15,7 @@ final class RateTest {
     rate.at(25 * MIB);
     assertThat(rate.bar(5 * SECOND, 80))
         .isEqualTo(
-            "film.mkv to bob [######------------------]  25 %   25.0 MiB    5.0 MiB/s      15 s")
+            "film.mkv to bob [#####-----------------]  25 %   25.0 MiB    5.0 MiB/s      15 s")
         .hasSize(80);
   }
 
@@ -31,7 +31,9 @@ final class RateTest {
     Rate rate = new Rate("a name of some length to a contact \ud83d\ude00\ud83d\ude00", MIB, 0, 0);
     rate.at(MIB / 2);
     for (int width = 1; width < 200; width++) {
-      assertThat(rate.bar(SECOND, width).length()).as("at %d columns", width).isLessThanOrEqualTo(width);
+      assertThat(rate.bar(SECOND, width).length())
+          .as("at %d columns", width)
+          .isLessThanOrEqualTo(width);
     }
   }
 
@@ -40,7 +42,7 @@ final class RateTest {
     Rate rate = new Rate("a-rather-long-name.tar.gz to somebody@example.org", 100 * MIB, 0, 0);
     rate.at(25 * MIB);
     assertThat(rate.bar(5 * SECOND, 60))
-        .isEqualTo("a-rather-long-nam~  25 %   25.0 MiB    5.0 MiB/s      15 s");
+        .isEqualTo("a-rather-long-name.~  25 %   25.0 MiB    5.0 MiB/s      15 s");
   }
 
   @Test

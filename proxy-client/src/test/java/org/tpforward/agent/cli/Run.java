@@ -40,6 +40,8 @@ record Run(int status, String out, String err) {
       System.setErr(err);
     }
     return new Run(
-        status, outBytes.toString(StandardCharsets.UTF_8), errBytes.toString(StandardCharsets.UTF_8));
+        status,
+        outBytes.toString(StandardCharsets.UTF_8),
+        errBytes.toString(StandardCharsets.UTF_8));
   }
 }

@@ -29,8 +29,16 @@ final class AccountTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "alice", "bob@example.org", "gabble/irc/alice@example.org",
-        "haze/jabber/alice@example.org", "irc:alice@example.org", "gabble/jabber", "gabble"})
+      strings = {
+        "",
+        "alice",
+        "bob@example.org",
+        "gabble/irc/alice@example.org",
+        "haze/jabber/alice@example.org",
+        "irc:alice@example.org",
+        "gabble/jabber",
+        "gabble"
+      })
   void isNotMeantByOthers(String wanted) {
     assertThat(ALICE.matches(wanted)).isFalse();
   }
