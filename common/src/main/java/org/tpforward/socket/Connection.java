@@ -60,7 +60,7 @@ public final class Connection implements Duplex {
    * @param channel connected and blocking
    * @param at where the listening side of it is
    */
-  static Connection of(SocketChannel channel, Endpoint at) throws IOException {
+  public static Connection of(SocketChannel channel, Endpoint at) throws IOException {
     try {
       if (at instanceof Endpoint.Ip) {
         // They cannot be asked for any more once the connection is closed, and logs want them then.

@@ -56,6 +56,15 @@ public final class CredentialByte {
     }
   }
 
+  /**
+   * What one read of a strict CM brought.
+   *
+   * @param value the first byte, 0 to 255
+   * @param extra how many bytes came with it
+   * @param sender who sent them, or null where the kernel vouches for nobody
+   */
+  public record Arrived(int value, int extra, @Nullable Received sender) {}
+
   /** A byte came without credentials: its sender was not vouched for by the kernel. */
   public static final class NoCredentialsException extends IOException {
     private static final long serialVersionUID = 1L;
@@ -140,16 +149,57 @@ public final class CredentialByte {
             connection.withDescriptor(fd -> {
               libc.setOption(fd, Libc.SO_PASSCRED, 1);
               try (Arena arena = Arena.ofConfined()) {
-                return receive(libc, fd, arena, connection, timeout);
+                Arrived arrived = receive(libc, fd, arena, connection, 1, timeout);
+                if (arrived.sender() == null) {
+                  throw new NoCredentialsException();
+                }
+                return arrived.sender();
               } finally {
                 libc.setOption(fd, Libc.SO_PASSCRED, 0);
               }
             }));
   }
 
-  private static Received receive(
-      Libc libc, int fd, Arena arena, Connection connection, Duration timeout) throws IOException {
-    MemorySegment payload = arena.allocate(1);
+  /**
+   * Receives as some CMs do: SO_PASSCRED is turned on only once there is something to read, so that
+   * a sender without it has sent no credentials; and as much is read as is there. For a CM that
+   * shall be as strict as those: nobody is refused here, and what came with the byte is lost.
+   *
+   * @param max how many bytes are read at most, at least 1
+   * @param timeout how long to wait for them; positive
+   * @throws EOFException if the peer closed instead
+   */
+  public static Arrived receiveLate(Connection connection, int max, Duration timeout)
+      throws IOException {
+    Libc libc = Libc.get();
+    return Platform.call(
+        "credentials",
+        () ->
+            connection.withDescriptor(
+                fd -> {
+                  long end = System.nanoTime() + timeout.toNanos();
+                  while (!libc.poll(fd, Libc.POLLIN, POLL_MILLIS)) {
+                    if (connection.ended()) {
+                      throw new AsynchronousCloseException();
+                    }
+                    if (System.nanoTime() > end) {
+                      throw new SocketTimeoutException(
+                          "no credential byte within %d ms".formatted(timeout.toMillis()));
+                    }
+                  }
+                  libc.setOption(fd, Libc.SO_PASSCRED, 1);
+                  try (Arena arena = Arena.ofConfined()) {
+                    return receive(libc, fd, arena, connection, max, timeout);
+                  } finally {
+                    libc.setOption(fd, Libc.SO_PASSCRED, 0);
+                  }
+                }));
+  }
+
+  private static Arrived receive(
+      Libc libc, int fd, Arena arena, Connection connection, int max, Duration timeout)
+      throws IOException {
+    MemorySegment payload = arena.allocate(max);
     MemorySegment control = arena.allocate(CONTROL_BYTES, 8);
     MemorySegment message = message(arena, payload, control);
     long end = System.nanoTime() + timeout.toNanos();
@@ -166,10 +216,7 @@ public final class CredentialByte {
         if (bytes == 0) {
           throw new EOFException("the peer closed before it sent the credential byte");
         }
-        if (received == null) {
-          throw new NoCredentialsException();
-        }
-        return received;
+        return new Arrived(payload.get(JAVA_BYTE, 0) & 0xff, (int) bytes - 1, received);
       }
       long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
       if (left <= 0) {
