@@ -99,6 +99,13 @@ final class Sshd implements AutoCloseable {
     process.onExit().join();
   }
 
+  /** Has the connections answer nothing any more (SIGSTOP). */
+  void stopConnections() throws IOException, InterruptedException {
+    for (ProcessHandle serving : process.descendants().toList()) {
+      run("kill", "-STOP", Long.toString(serving.pid()));
+    }
+  }
+
   /** Kills what serves the connections, and not the server itself. */
   void killConnections() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
