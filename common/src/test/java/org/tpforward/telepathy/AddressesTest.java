@@ -1,0 +1,110 @@
+package org.tpforward.telepathy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.common.net.InetAddresses;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tpforward.dbus.Value;
+import org.tpforward.socket.Endpoint;
+
+/** Addresses as they cross the bus. */
+class AddressesTest {
+  @Test
+  void aUnixPathIsItsBytes() throws Exception {
+    Endpoint endpoint = new Endpoint.UnixPath("/tmp/gäbble/socket");
+    assertThat(Addresses.parse(AddressType.UNIX, Addresses.toValue(endpoint))).isEqualTo(endpoint);
+  }
+
+  @Test
+  void aUnixPathMayEndWithTheNulOfItsCString() throws Exception {
+    assertThat(Addresses.parse(AddressType.UNIX, bytes("/tmp/s\0")))
+        .isEqualTo(new Endpoint.UnixPath("/tmp/s"));
+  }
+
+  @Test
+  void anAbstractNameHasOneNulBeforeIt() throws Exception {
+    Endpoint endpoint = new Endpoint.UnixAbstract("name");
+    assertThat(Addresses.toValue(endpoint)).isEqualTo(bytes("\0name"));
+    assertThat(Addresses.parse(AddressType.ABSTRACT_UNIX, bytes("\0name"))).isEqualTo(endpoint);
+  }
+
+  @Test
+  void anIpAddressIsHostAndPort() throws Exception {
+    Endpoint v4 = new Endpoint.Ip(InetAddresses.forString("127.0.0.1"), 4711);
+    Endpoint v6 = new Endpoint.Ip(InetAddresses.forString("::1"), 4711);
+    assertThat(Addresses.parse(AddressType.IPV4, Addresses.toValue(v4))).isEqualTo(v4);
+    assertThat(Addresses.parse(AddressType.IPV6, Addresses.toValue(v6))).isEqualTo(v6);
+  }
+
+  @Test
+  void aVariantOfAnAddressIsReadToo() throws Exception {
+    assertThat(Addresses.parse(AddressType.UNIX, new Value.Variant(bytes("/tmp/s"))))
+        .isEqualTo(new Endpoint.UnixPath("/tmp/s"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "relative/path", "/tmp/a\0b", "\0abstract"})
+  void whatIsNoPathIsRefused(String path) {
+    refused(AddressType.UNIX, bytes(path));
+  }
+
+  @Test
+  void aPathThatFitsIntoNoSocketAddressIsRefused() throws Exception {
+    refused(AddressType.UNIX, bytes("/" + "x".repeat(107)));
+    assertThat(Addresses.parse(AddressType.UNIX, bytes("/" + "x".repeat(106)))).isNotNull();
+    refused(AddressType.UNIX, bytes("/" + "x".repeat(199)));
+  }
+
+  @Test
+  void aPathThatIsNotUtf8IsRefused() {
+    refused(AddressType.UNIX, Value.of(new byte[] {'/', (byte) 0xff, 'x'}));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\0", "name", "\0a\0b"})
+  void whatIsNoAbstractNameIsRefused(String name) {
+    refused(AddressType.ABSTRACT_UNIX, bytes(name));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost", "example.org", "", "127.1", "::1", "127.0.0.1/8"})
+  void aHostThatIsNoIpv4AddressIsRefusedAndNeverResolved(String host) {
+    refused(AddressType.IPV4, ip(host, 80));
+  }
+
+  @Test
+  void portZeroIsRefused() {
+    refused(AddressType.IPV4, ip("127.0.0.1", 0));
+  }
+
+  @Test
+  void anAddressOfAnotherShapeIsRefused() {
+    refused(AddressType.IPV4, Value.of("127.0.0.1:80"));
+    refused(AddressType.IPV4, new Value.Struct(List.of(Value.of("127.0.0.1"), Value.u(80))));
+    refused(AddressType.UNIX, Value.of("/tmp/s"));
+    refused(AddressType.UNIX, ip("127.0.0.1", 80));
+    refused(AddressType.IPV6, ip("127.0.0.1", 80));
+  }
+
+  private static void refused(AddressType type, Value value) {
+    assertThatThrownBy(() -> Addresses.parse(type, value))
+        .isInstanceOfSatisfying(
+            TelepathyException.class,
+            e ->
+                assertThat(e.errorName())
+                    .isEqualTo("org.freedesktop.Telepathy.Error.InvalidArgument"));
+  }
+
+  private static Value bytes(String text) {
+    return Value.of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Value ip(String host, int port) {
+    return new Value.Struct(List.of(Value.of(host), Value.q(port)));
+  }
+}

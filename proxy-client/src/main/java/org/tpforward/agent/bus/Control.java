@@ -1,0 +1,167 @@
+package org.tpforward.agent.bus;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tpforward.agent.forward.ChannelEvent;
+import org.tpforward.agent.forward.ChannelKey;
+import org.tpforward.dbus.BusConnection;
+import org.tpforward.dbus.DBusErrorException;
+import org.tpforward.dbus.Value;
+import org.tpforward.relay.Duplex;
+import org.tpforward.telepathy.Names;
+
+/**
+ * The agent's own connection to the remote bus: learns of channels and names that end, and answers
+ * what the agent must know while it holds a client's message. Reopened by whoever needs it after
+ * the bus or the link was lost. Thread-safe.
+ */
+public final class Control implements RemoteNames, Closeable {
+  private static final Logger log = LoggerFactory.getLogger(Control.class);
+  private static final String BUS = "org.freedesktop.DBus";
+  private static final String BUS_PATH = "/org/freedesktop/DBus";
+  private static final String NAME_HAS_NO_OWNER = "org.freedesktop.DBus.Error.NameHasNoOwner";
+
+  /** Opens a channel to the remote bus, before SASL. */
+  @FunctionalInterface
+  public interface BusOpener {
+    /** Waits for the link, within the agent's bound. */
+    Duplex open() throws IOException;
+  }
+
+  private final BusOpener opener;
+  private final Duration timeout;
+  private final Consumer<ChannelEvent> events;
+  private final Runnable lost;
+  private final Set<String> ours = ConcurrentHashMap.newKeySet();
+  private @Nullable BusConnection connection;
+  private boolean closed;
+
+  /**
+   * @param timeout how long a CM may take to answer; longer than D-Bus clients wait by default
+   *     makes no sense
+   * @param events told in order, on the connection's thread; must not block
+   * @param lost told when the connection to the bus ends; must not block
+   */
+  public Control(BusOpener opener, Duration timeout, Consumer<ChannelEvent> events, Runnable lost) {
+    this.opener = opener;
+    this.timeout = timeout;
+    this.events = events;
+    this.lost = lost;
+  }
+
+  /**
+   * Connects if that is not done yet: from its return on no channel event is missed.
+   *
+   * @throws IOException if there is no bus at the far end, with a line that says so
+   */
+  public synchronized BusConnection connect() throws IOException {
+    if (closed) {
+      throw new IOException("the agent is ending");
+    }
+    if (connection != null && connection.isOpen()) {
+      return connection;
+    }
+    BusConnection fresh = BusConnection.open(opener.open(), timeout);
+    try {
+      fresh.onSignal(signal -> {
+        try {
+          ChannelEvents.of(signal.header(), signal::body).ifPresent(events);
+        } catch (IOException e) {
+          log.warn("a signal on the control connection is malformed: {}", e.getMessage());
+        }
+      });
+      fresh.onClosed(lost);
+      for (String rule : ChannelEvents.MATCH_RULES) {
+        fresh.addMatch(rule);
+      }
+    } catch (IOException | DBusErrorException e) {
+      fresh.close();
+      throw new IOException(
+          "the remote bus does not take the agent's match rules: " + e.getMessage(), e);
+    }
+    connection = fresh;
+    return fresh;
+  }
+
+  /** A client of this agent has got that unique name. */
+  void joined(String uniqueName) {
+    ours.add(uniqueName);
+  }
+
+  /** A client of this agent has left the bus. */
+  void left(String uniqueName) {
+    ours.remove(uniqueName);
+  }
+
+  @Override
+  public boolean isOurs(String uniqueName) {
+    return ours.contains(uniqueName);
+  }
+
+  @Override
+  public @Nullable String ownerOf(String name) throws IOException {
+    if (name.startsWith(":") || name.equals(BUS)) {
+      return name;
+    }
+    try {
+      List<Value> reply =
+          connect().call(BUS, BUS_PATH, BUS, "GetNameOwner", timeout, Value.of(name));
+      return !reply.isEmpty() && reply.get(0) instanceof Value.Str(String owner) ? owner : null;
+    } catch (DBusErrorException e) {
+      if (!e.errorName().equals(NAME_HAS_NO_OWNER)) {
+        log.info("GetNameOwner of {}: {}: {}", name, e.errorName(), e.getMessage());
+      }
+      return null;
+    }
+  }
+
+  @Override
+  public Value.Dict properties(ChannelKey channel, String interfaceName)
+      throws DBusErrorException, IOException {
+    List<Value> reply =
+        connect()
+            .call(
+                channel.owner(),
+                channel.path(),
+                Names.PROPERTIES,
+                "GetAll",
+                timeout,
+                Value.of(interfaceName));
+    if (reply.isEmpty() || !(reply.get(0) instanceof Value.Dict properties)) {
+      throw new IOException("the CM's reply to GetAll is no dictionary");
+    }
+    return properties;
+  }
+
+  @Override
+  public Value ask(ChannelKey channel, String interfaceName, String member)
+      throws DBusErrorException, IOException {
+    return connect().call(channel.owner(), channel.path(), interfaceName, member, timeout).stream()
+        .findFirst()
+        .orElseThrow(() -> new IOException("the CM's reply to " + member + " is empty"));
+  }
+
+  /** The agent's unique name on the remote bus, while it is connected. */
+  public synchronized Optional<String> uniqueName() {
+    return connection != null && connection.isOpen()
+        ? Optional.of(connection.uniqueName())
+        : Optional.empty();
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    if (connection != null) {
+      connection.close();
+    }
+  }
+}

@@ -1,0 +1,400 @@
+package org.tpforward.agent.forward;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tpforward.agent.link.Link;
+import org.tpforward.socket.AllowedUids;
+import org.tpforward.socket.Listener;
+import org.tpforward.telepathy.Crossing;
+import org.tpforward.telepathy.TelepathyException;
+
+/**
+ * All sockets that an agent re-exposes. A forward belongs to its channel, not to the bus client
+ * that made the call: another may go on with it. Thread-safe.
+ */
+public final class Forwards implements Closeable {
+  /**
+   * Bounds, all of them defaults that tests shorten.
+   *
+   * @param sasl how long a D-Bus tube's client, or its server, may take to authenticate
+   * @param match how long a connection to an offered tube waits for its NewRemoteConnection, and
+   *     the signal for its connection
+   * @param credentialByte how long a client may take to send its byte
+   * @param bind how long a client that connected waits for the CM's reply to have been read
+   * @param told how long after the end of a channel its reader may take to hear of it, before an
+   *     EOF that was not earned is shown as the end of the stream
+   * @param drain how long the streams of a closed channel may stand still before they are ended
+   * @param maxStreams how many streams may be open at once
+   */
+  public record Settings(
+      Duration credentialByte,
+      Duration bind,
+      Duration told,
+      Duration drain,
+      Duration sasl,
+      Duration match,
+      int maxStreams) {
+    /** For daily use. */
+    public static final Settings DEFAULT =
+        new Settings(
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(5),
+            Duration.ofMinutes(5),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(10),
+            2048);
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(Forwards.class);
+
+  private final Link link;
+  private final AllowedUids allowed;
+  private final ListenerPlaces places;
+  private final Settings settings;
+  private final Set<Forward> forwards = ConcurrentHashMap.newKeySet();
+  private final Set<Offering> offerings = ConcurrentHashMap.newKeySet();
+  private final Semaphore streamPermits;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("forward-timer").factory());
+  private final LongAdder opened = new LongAdder();
+  private final LongAdder refused = new LongAdder();
+  private final LongAdder bytesToClient = new LongAdder();
+  private final LongAdder bytesToCm = new LongAdder();
+
+  public Forwards(Link link, AllowedUids allowed, ListenerPlaces places, Settings settings) {
+    this.link = link;
+    this.allowed = allowed;
+    this.places = places;
+    this.settings = settings;
+    this.streamPermits = new Semaphore(settings.maxStreams());
+  }
+
+  /**
+   * Opens the local listener for a call that is about to go to the CM. It serves nobody before
+   * {@link Forward#bind}.
+   *
+   * @param transfer for an incoming file, whose EOF must be earned; null otherwise
+   * @throws TelepathyException NotAvailable if the listener cannot be opened
+   */
+  public Forward accept(Forward.Spec spec, @Nullable TransferState transfer)
+      throws TelepathyException {
+    Listener listener;
+    try {
+      listener = Listener.open(places.next(spec.local().type()));
+    } catch (IOException e) {
+      throw TelepathyException.notAvailable(
+          "tpforward cannot open a local socket: " + e.getMessage());
+    }
+    Forward forward = new Forward(spec, listener, this, transfer);
+    forwards.add(forward);
+    forward.start();
+    return forward;
+  }
+
+  /**
+   * Makes a client's listening socket reachable for the CM, before the call that offers it goes on.
+   *
+   * @throws TelepathyException NotAvailable if the server cannot listen for it
+   */
+  public Offering offer(Offering.Spec spec) throws TelepathyException {
+    Offering offering = new Offering(spec, this);
+    try {
+      offering.listen();
+    } catch (IOException e) {
+      throw TelepathyException.notAvailable(
+          "tpforward cannot make the server listen for the tube: " + e.getMessage());
+    }
+    offerings.add(offering);
+    return offering;
+  }
+
+  /** The tube that a client of this agent has offered on that channel, if any. */
+  public Optional<Offering> offered(ChannelKey channel, long id) {
+    return offerings.stream()
+        .filter(o -> o.spec().channel().equals(channel) && o.spec().id() == id)
+        .findFirst();
+  }
+
+  /** The forward that serves that tube already. */
+  public Optional<Forward> serving(ChannelKey channel, long id, Crossing.Use use) {
+    return forwards.stream()
+        .filter(f ->
+            f.spec().channel().equals(channel)
+                && f.spec().id() == id
+                && f.spec().use() == use
+                && f.isServing())
+        .findFirst();
+  }
+
+  /** What the control connection learnt. Does not block. */
+  public void happened(ChannelEvent event) {
+    switch (event) {
+      case ChannelEvent.Closed(ChannelKey channel) -> {
+        of(channel, f -> over(f, "its channel is closed"));
+        end(o -> o.spec().channel().equals(channel));
+      }
+      case ChannelEvent.TubeClosed(ChannelKey channel, long id) -> {
+        where(
+            f -> f.spec().channel().equals(channel) && f.spec().id() == id,
+            f -> over(f, "its tube is closed"));
+        end(o -> o.spec().channel().equals(channel) && o.spec().id() == id);
+      }
+      case ChannelEvent.OwnerGone(String owner) -> {
+        where(
+            f -> f.spec().channel().owner().equals(owner), f -> over(f, "its CM has left the bus"));
+        end(o -> o.spec().channel().owner().equals(owner));
+      }
+      case ChannelEvent.NewConnection(ChannelKey channel, var parameter, long id) ->
+          offered(channel, Forward.NO_ID).ifPresent(o -> o.named(parameter, id));
+      case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, this::tellSoon);
+      case ChannelEvent.Completed(ChannelKey channel) ->
+          transfers(channel, TransferState::completed);
+      case ChannelEvent.OffsetDefined(ChannelKey channel, long offset) ->
+          transfers(channel, t -> t.offsetDefined(offset));
+    }
+  }
+
+  /** A message with that event has been written to the bus client of that number. */
+  public void delivered(ChannelEvent event, long client) {
+    switch (event) {
+      case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
+      case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
+      case ChannelEvent.OwnerGone(String owner) ->
+          where(f -> f.spec().channel().owner().equals(owner), f -> told(f, client));
+      case ChannelEvent.TubeClosed t -> {}
+      case ChannelEvent.NewConnection n -> {}
+      case ChannelEvent.Completed c -> {}
+      case ChannelEvent.OffsetDefined o -> {}
+    }
+  }
+
+  /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
+  public void clientGone(long client) {
+    forwards.forEach(f -> told(f, client));
+  }
+
+  /**
+   * The remote bus is gone and with it all its CMs. To be called after the bus connections of all
+   * clients have been closed: they must see that first.
+   */
+  public void busLost() {
+    for (Forward forward : forwards) {
+      forward.close();
+      TransferState transfer = forward.transfer();
+      if (transfer != null) {
+        transfer.toldAll();
+      }
+      drain(forward.streams());
+    }
+    end(o -> true);
+  }
+
+  /** The local sockets and their streams, as they are now. */
+  public List<Forward> list() {
+    return List.copyOf(forwards);
+  }
+
+  /** The offered tubes, as they are now. */
+  public List<Offering> offerings() {
+    return List.copyOf(offerings);
+  }
+
+  /** How many streams are open. */
+  public int openStreams() {
+    return settings.maxStreams() - streamPermits.availablePermits();
+  }
+
+  /** How many streams, each an SSH channel, were opened so far. */
+  public long openedStreams() {
+    return opened.sum();
+  }
+
+  /** How many connections were disconnected because they were not the rightful client's. */
+  public long refusedConnections() {
+    return refused.sum();
+  }
+
+  /** Bytes that went to local clients through streams so far, open ones included. */
+  public long bytesToClients() {
+    return bytesToClient.sum() + openBytes(Stream::bytesToClient);
+  }
+
+  /** Bytes that went to CMs through streams so far, open ones included. */
+  public long bytesToCms() {
+    return bytesToCm.sum() + openBytes(Stream::bytesToCm);
+  }
+
+  /** Ends everything. */
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    for (Forward forward : forwards) {
+      forward.close();
+      forward.abort("the agent ends");
+    }
+    for (Offering offering : offerings) {
+      offering.close();
+      offering.abort("the agent ends");
+    }
+  }
+
+  Link link() {
+    return link;
+  }
+
+  AllowedUids allowed() {
+    return allowed;
+  }
+
+  Duration credentialByteTimeout() {
+    return settings.credentialByte();
+  }
+
+  Duration bindTimeout() {
+    return settings.bind();
+  }
+
+  Duration saslTimeout() {
+    return settings.sasl();
+  }
+
+  Duration matchTimeout() {
+    return settings.match();
+  }
+
+  Duration toldBound() {
+    return settings.told();
+  }
+
+  boolean takeStream() {
+    return streamPermits.tryAcquire();
+  }
+
+  void channelOpened() {
+    opened.increment();
+  }
+
+  void refused() {
+    refused.increment();
+  }
+
+  void ended(Stream stream) {
+    bytesToClient.add(stream.bytesToClient());
+    bytesToCm.add(stream.bytesToCm());
+    streamPermits.release();
+  }
+
+  void closed(Forward forward) {
+    if (forward.isOver()) {
+      forwards.remove(forward);
+    }
+  }
+
+  void closed(Offering offering) {
+    if (offering.isOver()) {
+      offerings.remove(offering);
+    }
+  }
+
+  private void end(Predicate<Offering> which) {
+    offerings.stream()
+        .filter(which)
+        .forEach(o -> {
+          o.close();
+          drain(o.streams());
+        });
+  }
+
+  private void over(Forward forward, String why) {
+    log.debug("{} stops listening: {}", forward.local(), why);
+    forward.close();
+    tellSoon(forward);
+    drain(forward.streams());
+  }
+
+  /** The reader hears of it on its own bus connection; if it does not listen there, soon enough. */
+  private void tellSoon(Forward forward) {
+    TransferState transfer = forward.transfer();
+    if (transfer != null) {
+      after(settings.told(), () -> transfer.toldAll());
+    }
+  }
+
+  private void drain(Set<Stream> streams) {
+    for (Stream stream : streams) {
+      drain(stream, stream.bytesToClient() + stream.bytesToCm());
+    }
+  }
+
+  private void drain(Stream stream, long before) {
+    after(
+        settings.drain(),
+        () -> {
+          long now = stream.bytesToClient() + stream.bytesToCm();
+          if (now == before) {
+            stream.abort("its channel has ended and no byte moves any more");
+          } else if (!stream.isOver()) {
+            drain(stream, now);
+          }
+        });
+  }
+
+  private void after(Duration delay, Runnable task) {
+    try {
+      var _ = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      task.run(); // The agent is ending.
+    }
+  }
+
+  private long openBytes(ToLongFunction<Stream> count) {
+    return java.util.stream.Stream.concat(
+            forwards.stream().flatMap(f -> f.streams().stream()),
+            offerings.stream().flatMap(o -> o.streams().stream()))
+        .mapToLong(count)
+        .sum();
+  }
+
+  private void transfers(ChannelKey channel, Consumer<TransferState> action) {
+    of(
+        channel,
+        f -> {
+          if (f.transfer() != null) {
+            action.accept(f.transfer());
+          }
+        });
+  }
+
+  private static void told(Forward forward, long client) {
+    if (forward.transfer() != null) {
+      forward.transfer().told(client);
+    }
+  }
+
+  private void of(ChannelKey channel, Consumer<Forward> action) {
+    where(f -> f.spec().channel().equals(channel), action);
+  }
+
+  private void where(Predicate<Forward> which, Consumer<Forward> action) {
+    forwards.stream().filter(which).forEach(action);
+  }
+}

@@ -1,0 +1,76 @@
+package org.tpforward.agent.link;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.util.buffer.Buffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds out that a server no longer answers, be it because the network is gone or because its
+ * process is stopped: sends the global request keepalive@openssh.com and wants a reply, any reply.
+ * Sending may block, so it is done beside the thread that counts.
+ */
+final class KeepAlive {
+  private static final Logger log = LoggerFactory.getLogger(KeepAlive.class);
+  private static final String REQUEST = "keepalive@openssh.com";
+
+  private final ClientSession session;
+  private final Duration interval;
+  private final int most;
+  private final Consumer<String> dead;
+  private final AtomicInteger outstanding = new AtomicInteger();
+
+  /**
+   * @param most how many intervals may pass without a reply
+   * @param dead is called once, with one line, if more do
+   */
+  KeepAlive(ClientSession session, Duration interval, int most, Consumer<String> dead) {
+    this.session = session;
+    this.interval = interval;
+    this.most = most;
+    this.dead = dead;
+  }
+
+  /** Runs until the session closes. */
+  void start() {
+    Thread.ofVirtual().name("ssh-keepalive").start(this::run);
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        Thread.sleep(interval);
+        if (!session.isOpen()) {
+          return;
+        }
+        int unanswered = outstanding.getAndIncrement();
+        if (unanswered >= most) {
+          long seconds = interval.multipliedBy(unanswered).toSeconds();
+          dead.accept("the server has not answered for " + seconds + " s");
+          return;
+        }
+        if (unanswered == 0) {
+          Thread.ofVirtual().name("ssh-keepalive-send").start(this::send);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void send() {
+    try {
+      Buffer buffer = session.createBuffer(SshConstants.SSH_MSG_GLOBAL_REQUEST);
+      buffer.putString(REQUEST);
+      buffer.putBoolean(true);
+      session.request(buffer, REQUEST, (command, reply) -> outstanding.set(0));
+    } catch (IOException | RuntimeException e) {
+      log.debug("a keep-alive could not be sent", e);
+    }
+  }
+}
