@@ -1,7 +1,6 @@
 package org.tpforward.ssh;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Writer;
@@ -103,9 +102,17 @@ final class Sshd implements AutoCloseable {
 
   /** Has the connections answer nothing any more (SIGSTOP). */
   void stopConnections() throws IOException, InterruptedException {
-    for (ProcessHandle serving : process.descendants().toList()) {
-      run("kill", "-STOP", Long.toString(serving.pid()));
-    }
+    // What only authenticated may be gone before the signal comes; it does not matter then.
+    Process kill =
+        new ProcessBuilder(
+                Stream.concat(
+                        Stream.of("kill", "-STOP"),
+                        process.descendants().map(serving -> Long.toString(serving.pid())))
+                    .toList())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    kill.waitFor();
   }
 
   /** Kills what serves the connections, and not the server itself. */
@@ -117,7 +124,7 @@ final class Sshd implements AutoCloseable {
     Process tool =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.to(new File("/dev/null")))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
     if (tool.waitFor() != 0) {
       throw new AssertionError(String.join(" ", command) + " failed");
