@@ -102,6 +102,7 @@ final class SshConfigReader {
             LinkException.Cause.CONFIGURATION,
             "ssh does not accept its configuration: " + OneLine.of(errors.join(), 300));
       }
+      errors.join().lines().forEach(line -> log.warn("{}", OneLine.of(line, 300)));
       return parse(output.join());
     } catch (IOException e) {
       throw new LinkException(

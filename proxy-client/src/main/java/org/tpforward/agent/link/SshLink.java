@@ -160,6 +160,12 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
+  /** Somebody has found out by other means that sshd connects to no Unix socket. */
+  void unixIsForbidden() {
+    Abilities now = abilities;
+    abilities = new Abilities(false, now.tcp(), now.credentials(), now.abstractNames());
+  }
+
   private ChannelRefusedException refused(Endpoint target, ChannelOpenFailedException e) {
     ChannelRefusedException refused = Refusals.of(target, e);
     boolean never =
