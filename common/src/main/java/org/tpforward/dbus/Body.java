@@ -14,7 +14,7 @@ public final class Body {
   /**
    * Reads a body strictly: padding must be zero, strings UTF-8, booleans 0 or 1, every array filled
    * exactly, nothing left over; arrays of at most 64 MiB, values nested at most 64 deep. Takes
-   * memory in proportion to {@code body} (about 15 times at worst, for arrays of tiny values).
+   * memory in proportion to {@code body} (some 20 times at worst, for arrays of tiny values).
    *
    * @param signature of the header
    * @param order of the header

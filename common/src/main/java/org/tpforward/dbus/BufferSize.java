@@ -12,7 +12,7 @@ final class BufferSize {
   static final int MAX = 64 << 10;
 
   /** How many small uses in a row let a large buffer go. */
-  private static final int PATIENCE = 32;
+  private static final int PATIENCE = 4;
 
   private int last;
   private int small;

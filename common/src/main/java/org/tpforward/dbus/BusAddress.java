@@ -66,21 +66,32 @@ public record BusAddress(String transport, Map<String, String> keys) {
     if (colon <= from || colon >= end) {
       throw error(from, "no transport");
     }
+    plain(s, from, colon);
     Map<String, String> keys = new LinkedHashMap<>();
     int at = colon + 1;
     while (at < end) {
       int comma = s.indexOf(',', at);
       int to = comma < 0 || comma > end ? end : comma;
       int equals = s.indexOf('=', at);
-      if (equals <= at || equals >= to) {
+      if (equals <= at || equals >= to || comma == end - 1) {
         throw error(at, "not a key and a value");
       }
+      plain(s, at, equals);
       if (keys.put(s.substring(at, equals), unescape(s, equals + 1, to)) != null) {
         throw error(at, "the same key twice");
       }
       at = to + 1;
     }
     return new BusAddress(s.substring(from, colon), keys);
+  }
+
+  /** Transports and keys are never escaped. */
+  private static void plain(String s, int from, int to) throws ProtocolException {
+    for (int i = from; i < to; i++) {
+      if (!isPlain(s.charAt(i))) {
+        throw error(i, "a character that no name has");
+      }
+    }
   }
 
   private static String unescape(String s, int from, int to) throws ProtocolException {

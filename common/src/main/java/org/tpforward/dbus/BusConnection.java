@@ -3,23 +3,16 @@ package org.tpforward.dbus;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ByteChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -56,13 +49,10 @@ public final class BusConnection implements Closeable {
   @SuppressWarnings("ArrayRecordComponent") // only handed from thread to thread
   private record Frame(Header header, byte[] body) {}
 
-  private record Reply(Header header, List<Value> body) {}
-
   private final ByteChannel channel;
   private final MessageReader reader;
   private final BlockingQueue<Frame> queue = new ArrayBlockingQueue<>(MAX_QUEUE);
-  private final Map<Long, CompletableFuture<Reply>> calls = new ConcurrentHashMap<>();
-  private final Semaphore places = new Semaphore(MAX_CALLS);
+  private final PendingCalls calls = new PendingCalls(MAX_CALLS);
   private final AtomicInteger serials = new AtomicInteger();
   private final List<Consumer<Signal>> signalHandlers = new CopyOnWriteArrayList<>();
   private final Thread readerThread;
@@ -141,7 +131,7 @@ public final class BusConnection implements Closeable {
    * @return the reply's arguments
    * @throws DBusErrorException if the reply is an error, or is over {@link #MAX_BODY} (then
    *     LimitsExceeded)
-   * @throws SocketTimeoutException if no reply came in time; a late one is dropped
+   * @throws java.net.SocketTimeoutException if no reply came in time; a late one is dropped
    * @throws IOException if the connection is lost
    */
   public List<Value> call(
@@ -166,55 +156,21 @@ public final class BusConnection implements Closeable {
             .member(member);
     Frame frame = frame(header, values);
     try {
-      return exchange(frame, timeout, interfaceName + "." + member);
+      return calls.exchange(
+          serial, interfaceName + "." + member, timeout, wait -> send(frame, wait));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw interrupted(member, e);
     }
   }
 
-  private List<Value> exchange(Frame frame, Duration timeout, String what)
-      throws IOException, DBusErrorException, InterruptedException {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    if (!places.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-      throw late(what, timeout);
+  /** Looks first whether the connection is open: whoever ends it fails all calls it knows then. */
+  private boolean send(Frame frame, long nanos) throws IOException, InterruptedException {
+    IOException reason = end;
+    if (reason != null) {
+      throw new IOException(reason.getMessage(), reason);
     }
-    long serial = frame.header.serial();
-    CompletableFuture<Reply> future = new CompletableFuture<>();
-    try {
-      calls.put(serial, future);
-      // Looked at after the call is known: whoever ends the connection fails all known calls.
-      checkOpen();
-      if (!queue.offer(frame, deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-        throw late(what, timeout);
-      }
-      return result(future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
-    } catch (TimeoutException e) {
-      throw late(what, timeout);
-    } catch (ExecutionException e) {
-      throw failure(e);
-    } finally {
-      calls.remove(serial);
-      places.release();
-    }
-  }
-
-  private static List<Value> result(Reply reply) throws DBusErrorException {
-    if (reply.header.type() != MessageType.ERROR) {
-      return reply.body;
-    }
-    String text =
-        !reply.body.isEmpty() && reply.body.getFirst() instanceof Value.Str(String s) ? s : "";
-    throw new DBusErrorException(String.valueOf(reply.header.errorName()), text);
-  }
-
-  /** Exceptions of this thread's own, as those of the reading thread tell nothing of the caller. */
-  private static IOException failure(ExecutionException e) throws DBusErrorException {
-    return switch (e.getCause()) {
-      case DBusErrorException error -> throw error;
-      case IOException cause -> new IOException(cause.getMessage(), cause);
-      case null, default -> throw new IllegalStateException(e);
-    };
+    return queue.offer(frame, nanos, TimeUnit.NANOSECONDS);
   }
 
   private List<Value> callBus(String member, Duration timeout, Value... args)
@@ -278,22 +234,13 @@ public final class BusConnection implements Closeable {
     }
     closeQuietly(channel);
     writerThread.interrupt();
-    for (CompletableFuture<Reply> call : calls.values()) {
-      call.completeExceptionally(reason);
-    }
+    calls.failAll(reason);
     for (Runnable handler : handlers) {
       try {
         handler.run();
       } catch (RuntimeException e) {
         LOG.error("A handler for the end of the bus connection failed", e);
       }
-    }
-  }
-
-  private void checkOpen() throws IOException {
-    IOException reason = end;
-    if (reason != null) {
-      throw new IOException(reason.getMessage(), reason);
     }
   }
 
@@ -314,29 +261,26 @@ public final class BusConnection implements Closeable {
       end(e);
     } catch (IOException e) {
       end(new IOException("the bus connection is lost: " + e.getMessage(), e));
+    } finally {
+      end(new IOException("the bus connection's reader failed")); // for what is not foreseen
     }
   }
 
   private void receive(Header header) throws IOException {
-    CompletableFuture<Reply> call =
-        header.type() == MessageType.METHOD_RETURN || header.type() == MessageType.ERROR
-            ? calls.get(header.replySerial())
-            : null;
     if (header.bodyLength() > MAX_BODY) {
       LOG.warn("A message over {} bytes was skipped: {}", MAX_BODY, header);
       reader.skipBody();
-      if (call != null) {
-        call.completeExceptionally(
-            new DBusErrorException(
-                ERROR + "LimitsExceeded", "a reply of " + header.bodyLength() + " bytes"));
-      }
+      calls.fail(
+          header,
+          new DBusErrorException(
+              ERROR + "LimitsExceeded", "a reply of " + header.bodyLength() + " bytes"));
       return;
     }
     byte[] bytes = reader.readBody(MAX_BODY);
     switch (header.type()) {
       case METHOD_RETURN, ERROR -> {
-        if (call != null) {
-          call.complete(new Reply(header, decode(header, bytes)));
+        if (calls.expects(header)) {
+          calls.complete(header, decode(header, bytes));
         }
       }
       case SIGNAL -> signal(new Signal(header, decode(header, bytes)));
@@ -412,11 +356,6 @@ public final class BusConnection implements Closeable {
   private long serial() {
     int serial = serials.incrementAndGet();
     return serial != 0 ? serial & 0xffff_ffffL : serial();
-  }
-
-  private static SocketTimeoutException late(String what, Duration timeout) {
-    return new SocketTimeoutException(
-        "no reply to " + what + " within " + timeout.toMillis() / 1000.0 + " s");
   }
 
   private static InterruptedIOException interrupted(String member, InterruptedException cause) {

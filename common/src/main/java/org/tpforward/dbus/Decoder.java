@@ -4,12 +4,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Reads marshalled values from an array (D-Bus specification, "Marshaling"). Every length is
  * checked against the bytes that are there before anything of that length is made.
  */
 final class Decoder {
+  // Shared, as an array of these costs ten times its bytes as it is.
+  private static final Value TRUE = new Value.Bool(true);
+  private static final Value FALSE = new Value.Bool(false);
+  private static final List<Value> BYTES =
+      IntStream.range(0, 256).<Value>mapToObj(Value.Byte::new).toList();
+
   private final byte[] b;
   private final boolean little;
   private final int limit;
@@ -58,8 +65,8 @@ final class Decoder {
   Value value(Type type, int depth) throws ProtocolException {
     align(type.alignment());
     return switch (type.code) {
-      case 'y' -> new Value.Byte(b[take(1)] & 0xff);
-      case 'b' -> new Value.Bool(bool());
+      case 'y' -> BYTES.get(b[take(1)] & 0xff);
+      case 'b' -> bool() ? TRUE : FALSE;
       case 'n' -> new Value.Int16((short) Wire.uint16(b, take(2), little));
       case 'q' -> new Value.Uint16(Wire.uint16(b, take(2), little));
       case 'i' -> new Value.Int32(Wire.int32(b, take(4), little));
@@ -70,7 +77,7 @@ final class Decoder {
       case 'h' -> new Value.UnixFd(uint32());
       case 's' -> new Value.Str(string());
       case 'o' -> new Value.ObjPath(path());
-      case 'g' -> new Value.Sig(signature(false));
+      case 'g' -> new Value.Sig(signature());
       case 'v' -> variant(deeper(depth));
       case 'a' -> array(type.parts.getFirst(), deeper(depth));
       default -> {
@@ -85,7 +92,7 @@ final class Decoder {
   }
 
   private Value variant(int depth) throws ProtocolException {
-    return new Value.Variant(value(Type.parse(signature(true)).getFirst(), depth));
+    return new Value.Variant(value(variantType(), depth));
   }
 
   private Value array(Type element, int depth) throws ProtocolException {
@@ -107,7 +114,7 @@ final class Decoder {
     if (element.code == '{') {
       return dict(element, start, end, depth);
     }
-    List<Value> elements = new ArrayList<>();
+    List<Value> elements = at == end ? List.of() : new ArrayList<>();
     while (at < end) {
       elements.add(value(element, depth));
     }
@@ -175,18 +182,30 @@ final class Decoder {
     return ascii(from, length);
   }
 
-  private String signature(boolean single) throws ProtocolException {
+  private String signature() throws ProtocolException {
     int start = at;
     int length = textLength(b[take(1)] & 0xff, start);
     int from = take(length + 1);
-    String problem =
-        single
-            ? Type.problemOfSingle(b, from, from + length)
-            : Type.problem(b, from, from + length);
+    String problem = Type.problem(b, from, from + length);
     if (problem != null) {
       throw error(start, problem);
     }
     return ascii(from, length);
+  }
+
+  private Type variantType() throws ProtocolException {
+    int start = at;
+    int length = textLength(b[take(1)] & 0xff, start);
+    int from = take(length + 1);
+    Type basic = length == 1 ? Type.basic(b[from]) : null;
+    if (basic != null) {
+      return basic;
+    }
+    String problem = Type.problemOfSingle(b, from, from + length);
+    if (problem != null) {
+      throw error(start, problem);
+    }
+    return Type.parse(ascii(from, length)).getFirst();
   }
 
   /** Checks that a text of this length is there, with the NUL that follows it. */
@@ -201,7 +220,7 @@ final class Decoder {
   }
 
   private String ascii(int from, int length) {
-    return new String(b, from, length, StandardCharsets.ISO_8859_1);
+    return length == 0 ? "" : new String(b, from, length, StandardCharsets.ISO_8859_1);
   }
 
   /** Where the next {@code n} bytes start; they are read by the caller. */

@@ -32,14 +32,15 @@ final class Encoder {
   }
 
   void uint8(int value) {
-    b[room(1)] = (byte) value;
-    at++;
+    room(1);
+    b[at++] = (byte) value;
   }
 
   /** Aligns by itself, as all of these do. */
   void uint32(int value) {
     align(4);
-    Wire.putInt32(b, room(4), little, value);
+    room(4);
+    Wire.putInt32(b, at, little, value);
     at += 4;
   }
 
@@ -107,7 +108,8 @@ final class Encoder {
 
   private void byteArray(Value.Bytes bytes) {
     int start = openArray(1);
-    bytes.copyTo(b, room(bytes.length()));
+    room(bytes.length());
+    bytes.copyTo(b, at);
     at += bytes.length();
     closeArray(start, 1);
   }
@@ -159,32 +161,32 @@ final class Encoder {
 
   private void uint16(int value) {
     align(2);
-    int i = room(2);
-    b[i] = (byte) (little ? value : value >> 8);
-    b[i + 1] = (byte) (little ? value >> 8 : value);
-    at += 2;
+    room(2);
+    b[at++] = (byte) (little ? value : value >> 8);
+    b[at++] = (byte) (little ? value >> 8 : value);
   }
 
   private void uint64(long value) {
     align(8);
-    Wire.putInt64(b, room(8), little, value);
+    room(8);
+    Wire.putInt64(b, at, little, value);
     at += 8;
   }
 
   /** Writes {@code text}, and zeros up to {@code length}. */
   private void bytes(byte[] text, int length) {
-    System.arraycopy(text, 0, b, room(length), text.length);
+    room(length);
+    System.arraycopy(text, 0, b, at, text.length);
     at += length;
   }
 
-  /** Makes room for {@code n} bytes; the position to write them at. */
-  private int room(int n) {
+  /** Makes room for {@code n} bytes. It may replace {@link #b}, so it is a statement of its own. */
+  private void room(int n) {
     if (n > b.length - at) {
       if (n > Limits.MESSAGE - at) {
         throw new IllegalArgumentException("a message over " + Limits.MESSAGE + " bytes");
       }
       b = Arrays.copyOf(b, Math.min(Limits.MESSAGE, Math.max(at + n, 2 * b.length)));
     }
-    return at;
   }
 }

@@ -1,7 +1,6 @@
 package org.tpforward.dbus;
 
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -29,80 +28,21 @@ public final class Header {
   static final int NO_REPLY_EXPECTED = 1;
   static final int NO_AUTO_START = 2;
 
-  // Header field codes.
-  static final int PATH = 1;
-  static final int INTERFACE = 2;
-  static final int MEMBER = 3;
-  static final int ERROR_NAME = 4;
-  static final int REPLY_SERIAL = 5;
-  static final int DESTINATION = 6;
-  static final int SENDER = 7;
-  static final int SIGNATURE = 8;
-  static final int UNIX_FDS = 9;
-
-  private static final String[] FIELDS = {
-    "",
-    "PATH",
-    "INTERFACE",
-    "MEMBER",
-    "ERROR_NAME",
-    "REPLY_SERIAL",
-    "DESTINATION",
-    "SENDER",
-    "SIGNATURE",
-    "UNIX_FDS"
-  };
-
-  /** The types of the fields above, by code. */
-  private static final String FIELD_TYPES = " osssussgu";
-
   private final byte[] raw;
   private final boolean little;
   private final MessageType type;
+  private final HeaderFields fields;
 
-  private @Nullable String path;
-  private @Nullable String interfaceName;
-  private @Nullable String member;
-  private @Nullable String errorName;
-  private @Nullable String destination;
-  private @Nullable String sender;
-  private String signature = "";
-  private long replySerial;
-  private long unixFds;
-
-  /** Takes {@code raw} over. */
-  private Header(byte[] raw) throws ProtocolException {
+  private Header(byte[] raw, boolean little, MessageType type, HeaderFields fields) {
     this.raw = raw;
-    this.little = raw[0] == 'l';
-    if (raw[1] == 0) {
-      throw error(1, "message type 0 is invalid");
-    }
-    this.type = MessageType.of(raw[1] & 0xff);
-    if (serial() == 0) {
-      throw error(8, "serial is 0");
-    }
-    parseFields();
-    requireFields();
-  }
-
-  /** With another length of the body; everything else is the same. */
-  private Header(Header other, byte[] raw) {
-    this.raw = raw;
-    this.little = other.little;
-    this.type = other.type;
-    this.path = other.path;
-    this.interfaceName = other.interfaceName;
-    this.member = other.member;
-    this.errorName = other.errorName;
-    this.destination = other.destination;
-    this.sender = other.sender;
-    this.signature = other.signature;
-    this.replySerial = other.replySerial;
-    this.unixFds = other.unixFds;
+    this.little = little;
+    this.type = type;
+    this.fields = fields;
   }
 
   /**
-   * Reads and validates a header.
+   * Reads and validates a header. Its fields may be 1 MiB in all, much less than the specification
+   * allows: a header is held in memory, and names are short.
    *
    * @param raw the whole header and nothing more, the padding to a multiple of 8 included
    * @throws ProtocolException saying what is wrong at which byte of the header
@@ -116,12 +56,22 @@ public final class Header {
       throw ProtocolException.at(
           "header", 12, "header of " + length + " bytes, " + raw.length + " are there");
     }
-    return new Header(raw.clone());
+    return parseOwned(raw.clone());
   }
 
   /** As {@link #parse}, for an array whose length is {@link #lengthAt} and that is given away. */
   static Header parseOwned(byte[] raw) throws ProtocolException {
-    return new Header(raw);
+    if (raw[1] == 0) {
+      throw ProtocolException.at("header", 1, "message type 0 is invalid");
+    }
+    boolean little = raw[0] == 'l';
+    if (Wire.int32(raw, 8, little) == 0) {
+      throw ProtocolException.at("header", 8, "serial is 0");
+    }
+    MessageType type = MessageType.of(raw[1] & 0xff);
+    HeaderFields fields = new HeaderFields(raw, little);
+    fields.require(type, Wire.int32(raw, 4, little));
+    return new Header(raw, little, type, fields);
   }
 
   /**
@@ -169,155 +119,6 @@ public final class Header {
     return end - at >= length;
   }
 
-  private void parseFields() throws ProtocolException {
-    int end = FIXED + Wire.int32(raw, 12, little);
-    int seen = 0;
-    int at = FIXED;
-    while (at < end) {
-      at = padding(at, end);
-      if (end - at < 4) {
-        throw error(at, "header field is cut short");
-      }
-      int code = raw[at] & 0xff;
-      if (code == 0) {
-        throw error(at, "header field 0 is invalid");
-      }
-      if (code > UNIX_FDS) {
-        at = unknownField(at, end);
-        continue;
-      }
-      char fieldType = FIELD_TYPES.charAt(code);
-      if (raw[at + 1] != 1 || raw[at + 2] != fieldType || raw[at + 3] != 0) {
-        throw error(at + 1, "header field " + FIELDS[code] + " is not of type " + fieldType);
-      }
-      if ((seen & 1 << code) != 0) {
-        throw error(at, "header field " + FIELDS[code] + " stands twice");
-      }
-      seen |= 1 << code;
-      at = knownField(code, fieldType, at + 4, end);
-    }
-    for (int i = end; i < raw.length; i++) {
-      if (raw[i] != 0) {
-        throw error(i, "padding is not zero");
-      }
-    }
-  }
-
-  /**
-   * @param at of the value, a multiple of 4 already
-   * @return where the value ends
-   */
-  private int knownField(int code, char fieldType, int at, int end) throws ProtocolException {
-    int prefix = fieldType == 'g' ? 1 : 4;
-    if (end - at < prefix) {
-      throw error(at, "header field " + FIELDS[code] + " is cut short");
-    }
-    if (fieldType == 'u') {
-      setNumber(code, Wire.uint32(raw, at, little), at);
-      return at + 4;
-    }
-    long length = fieldType == 'g' ? raw[at] & 0xff : Wire.uint32(raw, at, little);
-    int from = at + prefix;
-    if (length >= end - from) {
-      throw error(at, "header field " + FIELDS[code] + " of " + length + " bytes is cut short");
-    }
-    int to = from + (int) length;
-    if (raw[to] != 0) {
-      throw error(to, "header field " + FIELDS[code] + " is not followed by NUL");
-    }
-    setText(code, from, to);
-    return to + 1;
-  }
-
-  /**
-   * "Implementations must ignore fields they do not understand", which still must be well formed.
-   */
-  private int unknownField(int at, int end) throws ProtocolException {
-    Decoder decoder = new Decoder(raw, at + 1, end, little, "header");
-    decoder.value(Type.parse("v").getFirst(), 2);
-    return decoder.position();
-  }
-
-  private int padding(int at, int end) throws ProtocolException {
-    int to = Wire.align(at, 8);
-    if (to > end) {
-      throw error(at, "header fields end within padding");
-    }
-    for (int i = at; i < to; i++) {
-      if (raw[i] != 0) {
-        throw error(i, "padding is not zero");
-      }
-    }
-    return to;
-  }
-
-  private void setNumber(int code, long value, int at) throws ProtocolException {
-    if (code == REPLY_SERIAL) {
-      if (value == 0) {
-        throw error(at, "REPLY_SERIAL is 0");
-      }
-      replySerial = value;
-    } else {
-      unixFds = value;
-    }
-  }
-
-  private void setText(int code, int from, int to) throws ProtocolException {
-    String problem = null;
-    boolean valid =
-        switch (code) {
-          case PATH -> Names.isObjectPath(raw, from, to);
-          case INTERFACE, ERROR_NAME -> Names.isInterface(raw, from, to);
-          case MEMBER -> Names.isMember(raw, from, to);
-          case SIGNATURE -> (problem = Type.problem(raw, from, to)) == null;
-          default -> Names.isBusName(raw, from, to);
-        };
-    if (!valid) {
-      throw error(
-          from,
-          "header field " + FIELDS[code] + ": " + (problem == null ? "not a valid name" : problem));
-    }
-    String text = new String(raw, from, to - from, StandardCharsets.ISO_8859_1);
-    switch (code) {
-      case PATH -> path = text;
-      case INTERFACE -> interfaceName = text;
-      case MEMBER -> member = text;
-      case ERROR_NAME -> errorName = text;
-      case DESTINATION -> destination = text;
-      case SENDER -> sender = text;
-      default -> signature = text;
-    }
-    // "Reserved ... it is not possible to send": a library would take it for news of its own.
-    if ((code == PATH && text.equals("/org/freedesktop/DBus/Local"))
-        || (code == INTERFACE && text.equals("org.freedesktop.DBus.Local"))) {
-      throw error(from, "header field " + FIELDS[code] + " is reserved for local use");
-    }
-  }
-
-  private void requireFields() throws ProtocolException {
-    String missing =
-        switch (type) {
-          case METHOD_CALL -> path == null ? "PATH" : member == null ? "MEMBER" : null;
-          case SIGNAL ->
-              path == null
-                  ? "PATH"
-                  : interfaceName == null ? "INTERFACE" : member == null ? "MEMBER" : null;
-          case ERROR -> errorName == null ? "ERROR_NAME" : replySerial == 0 ? "REPLY_SERIAL" : null;
-          case METHOD_RETURN -> replySerial == 0 ? "REPLY_SERIAL" : null;
-          case UNKNOWN -> null;
-        };
-    if (missing != null) {
-      throw error(FIXED, "a " + type + " without header field " + missing);
-    }
-    if (signature.isEmpty() != (bodyLength() == 0)) {
-      throw error(4, signature.isEmpty() ? "a body without signature" : "a signature without body");
-    }
-  }
-
-  private static ProtocolException error(int at, String what) {
-    return ProtocolException.at("header", at, what);
-  }
-
   /** The byte order of header and body. */
   public ByteOrder order() {
     return little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
@@ -350,7 +151,7 @@ public final class Header {
 
   /** The serial of the call that this answers; 0 if the field is absent. */
   public long replySerial() {
-    return replySerial;
+    return fields.replySerial;
   }
 
   /** In bytes, 0 to 128 MiB. */
@@ -360,42 +161,42 @@ public final class Header {
 
   /** The object that is called, or that sends the signal. */
   public @Nullable String path() {
-    return path;
+    return fields.path;
   }
 
   /** The interface; optional in calls. */
   public @Nullable String interfaceName() {
-    return interfaceName;
+    return fields.interfaceName;
   }
 
   /** The method or signal. */
   public @Nullable String member() {
-    return member;
+    return fields.member;
   }
 
   /** The error's name. */
   public @Nullable String errorName() {
-    return errorName;
+    return fields.errorName;
   }
 
   /** The bus name that the message is for; absent in broadcast signals. */
   public @Nullable String destination() {
-    return destination;
+    return fields.destination;
   }
 
   /** The unique name of the sender, as the bus wrote it (or {@code org.freedesktop.DBus}). */
   public @Nullable String sender() {
-    return sender;
+    return fields.sender;
   }
 
   /** The types of the body; empty if there is none. */
   public String signature() {
-    return signature;
+    return fields.signature;
   }
 
   /** How many file descriptors the sender says it passes; 0 if the field is absent. */
   public long unixFds() {
-    return unixFds;
+    return fields.unixFds;
   }
 
   /** A copy of the whole header, the padding included. */
@@ -419,13 +220,13 @@ public final class Header {
     if (length < 0 || length > Limits.MESSAGE - raw.length) {
       throw new IllegalArgumentException("a body of " + length + " bytes");
     }
-    if (signature.isEmpty() != (length == 0)) {
+    if (fields.signature.isEmpty() != (length == 0)) {
       throw new IllegalArgumentException(
-          "a body of " + length + " bytes for signature '" + signature + "'");
+          "a body of " + length + " bytes for signature '" + fields.signature + "'");
     }
     byte[] patched = raw.clone();
     Wire.putInt32(patched, 4, little, length);
-    return new Header(this, patched);
+    return new Header(patched, little, type, fields);
   }
 
   /** For a message of this program's own; serial and the type's required fields must be set. */
@@ -467,14 +268,16 @@ public final class Header {
     return type
         + " serial="
         + serial()
-        + (replySerial == 0 ? "" : " reply_serial=" + replySerial)
-        + (sender == null ? "" : " sender=" + sender)
-        + (destination == null ? "" : " destination=" + destination)
-        + (path == null ? "" : " path=" + path)
-        + (member == null ? "" : " " + Objects.requireNonNullElse(interfaceName, "") + "." + member)
-        + (errorName == null ? "" : " error=" + errorName)
+        + (fields.replySerial == 0 ? "" : " reply_serial=" + fields.replySerial)
+        + (fields.sender == null ? "" : " sender=" + fields.sender)
+        + (fields.destination == null ? "" : " destination=" + fields.destination)
+        + (fields.path == null ? "" : " path=" + Texts.line(fields.path, 255))
+        + (fields.member == null
+            ? ""
+            : " " + Objects.requireNonNullElse(fields.interfaceName, "") + "." + fields.member)
+        + (fields.errorName == null ? "" : " error=" + fields.errorName)
         + " signature="
-        + signature
+        + fields.signature
         + " body="
         + bodyLength();
   }
@@ -583,18 +386,18 @@ public final class Header {
       out.uint32(bodyLength);
       out.uint32((int) serial);
       out.uint32(0);
-      text(out, PATH, "o", path);
-      text(out, INTERFACE, "s", interfaceName);
-      text(out, MEMBER, "s", member);
-      text(out, ERROR_NAME, "s", errorName);
+      text(out, HeaderFields.PATH, "o", path);
+      text(out, HeaderFields.INTERFACE, "s", interfaceName);
+      text(out, HeaderFields.MEMBER, "s", member);
+      text(out, HeaderFields.ERROR_NAME, "s", errorName);
       if (replySerial != 0) {
-        field(out, REPLY_SERIAL, "u");
+        field(out, HeaderFields.REPLY_SERIAL, "u");
         out.uint32((int) replySerial);
       }
-      text(out, DESTINATION, "s", destination);
-      text(out, SENDER, "s", sender);
+      text(out, HeaderFields.DESTINATION, "s", destination);
+      text(out, HeaderFields.SENDER, "s", sender);
       if (!signature.isEmpty()) {
-        field(out, SIGNATURE, "g");
+        field(out, HeaderFields.SIGNATURE, "g");
         out.signature(signature);
       }
       out.patchUint32(12, out.position() - FIXED);

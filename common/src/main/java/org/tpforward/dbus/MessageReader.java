@@ -175,7 +175,8 @@ public final class MessageReader {
       return bytes;
     }
     int have = Math.min(end - at, length);
-    byte[] bytes = Arrays.copyOf(Arrays.copyOfRange(buffer, at, at + have), BufferSize.MAX);
+    byte[] bytes =
+        Arrays.copyOf(Arrays.copyOfRange(buffer, at, at + have), Math.max(have, BufferSize.MAX));
     at += have;
     while (have < length) {
       if (have == bytes.length) {
@@ -192,12 +193,6 @@ public final class MessageReader {
 
   /** Reads until {@code n} bytes are in the buffer, at most 64 KiB; false if the stream ends. */
   private boolean need(int n) throws IOException {
-    if (end - at >= n) {
-      return true;
-    }
-    if (n > buffer.length) {
-      resize(n);
-    }
     while (end - at < n) {
       if (!fill(n)) {
         return false;
@@ -209,16 +204,12 @@ public final class MessageReader {
   /**
    * Reads once, at least a byte; false if the stream ends.
    *
-   * @param least how long the buffer must stay
+   * @param least how long the buffer must be, what is in it included
    */
   private boolean fill(int least) throws IOException {
-    if (at == end) {
-      at = 0;
-      end = 0;
-      int wanted = Math.max(size.next(buffer.length), BufferSize.roundUp(least));
-      if (wanted != buffer.length) {
-        resize(wanted);
-      }
+    int wanted = Math.max(size.next(buffer.length), BufferSize.roundUp(least));
+    if (wanted != buffer.length && end - at < wanted) {
+      resize(wanted);
     } else if (at > 0) {
       System.arraycopy(buffer, at, buffer, 0, end - at);
       end -= at;

@@ -14,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * Whoever made the channel closes it, which also ends a write that waits.
  */
 public final class MessageWriter {
-  /** A piece at least this long goes to the channel without a copy. */
+  /** A piece at least this long goes to the channel without a copy, if nothing waits before it. */
   private static final int DIRECT = 16 << 10;
 
   private final WritableByteChannel out;
@@ -107,6 +107,10 @@ public final class MessageWriter {
   }
 
   private void put(byte[] b, int from, int length) throws IOException {
+    if (length >= DIRECT && count == 0) {
+      writeFully(ByteBuffer.wrap(b, from, length));
+      return;
+    }
     if (length > buffer.length - count) {
       if (count + length <= BufferSize.MAX) {
         byte[] grown = new byte[BufferSize.roundUp(count + length)];
@@ -114,10 +118,8 @@ public final class MessageWriter {
         buffer = grown;
       } else {
         drain();
-        if (length >= DIRECT || length > buffer.length) {
-          writeFully(ByteBuffer.wrap(b, from, length));
-          return;
-        }
+        put(b, from, length);
+        return;
       }
     }
     System.arraycopy(b, from, buffer, count, length);

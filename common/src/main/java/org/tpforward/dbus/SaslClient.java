@@ -105,20 +105,10 @@ public final class SaslClient {
   }
 
   private static AuthenticationException rejected(String line) {
-    return new AuthenticationException("the server let us not in: " + printable(line));
+    return new AuthenticationException("the server let us not in: " + Texts.line(line, 80));
   }
 
   private static AuthenticationException unexpected(String line) {
-    return new AuthenticationException("not what a D-Bus server says: " + printable(line));
-  }
-
-  /** For messages: what a stranger sent, cut and without control characters. */
-  private static String printable(String line) {
-    StringBuilder s = new StringBuilder();
-    for (int i = 0; i < line.length() && i < 80; i++) {
-      char c = line.charAt(i);
-      s.append(c >= ' ' && c < 0x7f ? c : '?');
-    }
-    return s.toString();
+    return new AuthenticationException("not what a D-Bus server says: " + Texts.line(line, 80));
   }
 }

@@ -56,6 +56,11 @@ final class SaslDeadline {
     return result;
   }
 
+  /** How many exchanges are under way, or have just ended by their time. */
+  static int waiting() {
+    return CLOCK.getQueue().size();
+  }
+
   private static AuthenticationException late(Duration timeout) {
     return new AuthenticationException(
         "no authentication within " + timeout.toMillis() / 1000.0 + " s");

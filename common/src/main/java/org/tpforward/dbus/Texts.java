@@ -28,8 +28,21 @@ final class Texts {
     return true;
   }
 
+  /** What a stranger said, for a message of one line: cut, and without control characters. */
+  static String line(String s, int max) {
+    StringBuilder line = new StringBuilder();
+    for (int i = 0; i < s.length() && i < max; i++) {
+      char c = s.charAt(i);
+      line.append(Character.isISOControl(c) || Character.getType(c) == Character.FORMAT ? '?' : c);
+    }
+    return s.length() > max ? line.append('\u2026').toString() : line.toString();
+  }
+
   /** Null if the bytes are not UTF-8, or hold a NUL. */
   static @Nullable String decode(byte[] b, int from, int length) {
+    if (length == 0) {
+      return "";
+    }
     // The String constructor is the fast way, but it replaces what is wrong by U+FFFD.
     String s = new String(b, from, length, StandardCharsets.UTF_8);
     if (s.indexOf(0) >= 0 || (s.indexOf('\uFFFD') >= 0 && !isUtf8(b, from, length))) {

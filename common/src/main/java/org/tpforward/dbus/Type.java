@@ -88,6 +88,11 @@ final class Type {
     return new Type(code, parts, s, at, i + 1);
   }
 
+  /** The type of one letter, null if there is none. */
+  static @Nullable Type basic(byte code) {
+    return code < 0 ? null : BASIC[code];
+  }
+
   private boolean basic() {
     return parts.isEmpty();
   }
@@ -147,7 +152,7 @@ final class Type {
       return CUT_SHORT;
     }
     byte code = b[i];
-    if (code >= 0 && BASIC[code] != null) {
+    if (basic(code) != null) {
       return i + 1;
     }
     if (code == 'a') {
@@ -182,7 +187,7 @@ final class Type {
     if (key >= to) {
       return CUT_SHORT;
     }
-    if (b[key] < 0 || b[key] == 'v' || BASIC[b[key]] == null) {
+    if (b[key] == 'v' || basic(b[key]) == null) {
       return BAD_ENTRY;
     }
     int end = end(b, key + 1, to, arrays, structs);

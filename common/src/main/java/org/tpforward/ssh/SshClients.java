@@ -22,10 +22,9 @@ import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 
 /** Makes SSH clients whose defaults are safe and fast; MINA's own are neither. */
 public final class SshClients {
-  /** How many bytes a peer may send on a channel before its reader has taken any. */
-  public static final long WINDOW = 16L << 20;
+  /** Fewer and larger packets cost less; MINA takes none above 256 KiB. */
+  private static final long PACKET = 128 << 10;
 
-  private static final long PACKET = 32 << 10;
   private static final Duration FOR_EVER = Duration.ofDays(365);
 
   private SshClients() {}
@@ -64,7 +63,10 @@ public final class SshClients {
             .signatureFactories(withoutSha1(ClientBuilder.setUpDefaultSignatureFactories(true)))
             .keyExchangeFactories(withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true)))
             .forwardingFilter(RejectAllForwardingFilter.INSTANCE)
-            .channelFactories(List.of())
+            .channelFactories(
+                List.of(
+                    ForwardedChannel.factory(RemoteListeners.FORWARDED_STREAMLOCAL),
+                    ForwardedChannel.factory(RemoteListeners.FORWARDED_TCPIP)))
             .build(true);
     client.setIoServiceFactoryFactory(new SocketTransport(dialer));
     client.setKeyIdentityProvider(KeyIdentityProvider.EMPTY_KEYS_PROVIDER);
@@ -73,21 +75,17 @@ public final class SshClients {
     CoreModuleProperties.WAIT_FOR_SPACE_TIMEOUT.set(client, FOR_EVER);
     // A CLOSE that waits behind other packets is not lost: it must not be given up.
     CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(client, FOR_EVER);
-    CoreModuleProperties.WINDOW_SIZE.set(client, WINDOW);
     CoreModuleProperties.MAX_PACKET_SIZE.set(client, PACKET);
     return client;
   }
 
   /** AES-GCM runs in hardware where there is some, and chacha20 is plain Java. */
   static List<NamedFactory<Cipher>> ciphers(boolean aes) {
-    List<BuiltinCiphers> gcm = List.of(BuiltinCiphers.aes128gcm, BuiltinCiphers.aes256gcm);
-    List<BuiltinCiphers> chacha = List.of(BuiltinCiphers.cc20p1305_openssh);
-    List<BuiltinCiphers> ctr =
+    List<NamedFactory<Cipher>> gcm = List.of(AesGcm.factory(128), AesGcm.factory(256));
+    List<NamedFactory<Cipher>> chacha = List.of(BuiltinCiphers.cc20p1305_openssh);
+    List<NamedFactory<Cipher>> ctr =
         List.of(BuiltinCiphers.aes256ctr, BuiltinCiphers.aes192ctr, BuiltinCiphers.aes128ctr);
-    return List.copyOf(
-        NamedFactory.setUpBuiltinFactories(
-            true,
-            Stream.of(aes ? gcm : chacha, aes ? chacha : gcm, ctr).flatMap(List::stream).toList()));
+    return Stream.of(aes ? gcm : chacha, aes ? chacha : gcm, ctr).flatMap(List::stream).toList();
   }
 
   private static <T extends NamedResource> List<T> withoutSha1(List<T> algorithms) {

@@ -14,14 +14,15 @@ import org.apache.sshd.common.channel.LocalWindow;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A channel that is nothing but a stream of bytes (RFC 4254, section 5), whoever opens it. MINA
- * calls the {@code handle} methods on its reading thread, where nothing waits; {@link
- * ChannelDuplex} is the other side.
+ * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
+ * the other as a {@link ForwardedChannel}. MINA calls the {@code handle} methods on its reading
+ * thread, where nothing waits; {@link ChannelDuplex} is the other side.
  */
-final class StreamChannel extends AbstractClientChannel {
+class StreamChannel extends AbstractClientChannel {
   /** SSH's packet header and command, the channel, the length; padding and tag behind the data. */
   private static final int PACKET_OVERHEAD = 5 + 1 + 4 + 4 + 64;
 
@@ -37,13 +38,19 @@ final class StreamChannel extends AbstractClientChannel {
 
   /**
    * @param type the channel type
-   * @param window how many bytes the peer may send unread
    * @param openBody writes what follows the maximum packet size in SSH_MSG_CHANNEL_OPEN
    */
-  StreamChannel(String type, long window, Consumer<Buffer> openBody) {
+  StreamChannel(String type, Consumer<Buffer> openBody) {
     super(type);
     this.openBody = openBody;
-    this.inbound = new InboundQueue(window);
+    this.inbound = new InboundQueue(ReceiveBudget.SHARED);
+  }
+
+  /** What MINA tells the peer about the window is what this channel holds it to. */
+  @Override
+  protected void configureWindow() {
+    CoreModuleProperties.WINDOW_SIZE.set(this, inbound.initialWindow());
+    super.configureWindow();
   }
 
   // Opening
@@ -83,7 +90,7 @@ final class StreamChannel extends AbstractClientChannel {
   }
 
   /** Why the peer refused the channel, once it has. */
-  @Nullable ChannelOpenFailedException openFailure() {
+  final @Nullable ChannelOpenFailedException openFailure() {
     return openFailure;
   }
 
@@ -163,7 +170,7 @@ final class StreamChannel extends AbstractClientChannel {
 
   // What the stream's owner does
 
-  int read(ByteBuffer dst) throws IOException {
+  final int read(ByteBuffer dst) throws IOException {
     int count = inbound.take(dst);
     if (count > 0) {
       long grant = inbound.release(count);
@@ -183,7 +190,7 @@ final class StreamChannel extends AbstractClientChannel {
     }
   }
 
-  int write(ByteBuffer src) throws IOException {
+  final int write(ByteBuffer src) throws IOException {
     int total = src.remaining();
     Session session = getSession();
     while (src.hasRemaining()) {
@@ -217,14 +224,14 @@ final class StreamChannel extends AbstractClientChannel {
     }
   }
 
-  void shutdownOutput() throws IOException {
+  final void shutdownOutput() throws IOException {
     if (outbound.shutdown()) {
       sendEof();
     }
   }
 
   /** Ends the stream on this side; {@code inOrder} for an EOF before the CLOSE. */
-  void end(boolean inOrder) {
+  final void end(boolean inOrder) {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
@@ -243,7 +250,13 @@ final class StreamChannel extends AbstractClientChannel {
         });
   }
 
-  boolean isEnded() {
+  /** For a channel that never became a stream: gives back its window. */
+  final void dispose() {
+    closing.set(true);
+    inbound.abandon(new ClosedChannelException());
+  }
+
+  final boolean isEnded() {
     return closing.get();
   }
 }

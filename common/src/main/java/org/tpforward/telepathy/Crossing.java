@@ -15,7 +15,9 @@ public sealed interface Crossing {
     /** The CM takes a file: its client writes. */
     OUTGOING_FILE,
     /** A stream tube: any number of connections, both directions. */
-    STREAM_TUBE
+    STREAM_TUBE,
+    /** A D-Bus tube: SASL, then a D-Bus connection. */
+    DBUS_TUBE
   }
 
   /** The interface, in full. */

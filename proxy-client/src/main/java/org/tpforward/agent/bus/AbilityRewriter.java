@@ -8,17 +8,16 @@ import org.tpforward.dbus.Value;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.Crossings;
 
-/**
- * Finds abilities in values from the bus and replaces them. What it leaves alone it returns as the
- * same object, so that a caller can tell whether anything changed.
- */
+/** Finds abilities in values from the bus and replaces them; everything else stays equal. */
 final class AbilityRewriter {
   /** What becomes of one ability. */
   @FunctionalInterface
   interface Replacement {
     /**
+     * Says what shall stand in the place of {@code value}; nothing removes the property from its
+     * dictionary.
+     *
      * @param value the ability as it stands, of the property's signature
-     * @return what shall stand there; nothing removes the property from its dictionary
      */
     Optional<Value> replace(Crossing.AbilityProperty property, Value value);
   }
@@ -32,57 +31,45 @@ final class AbilityRewriter {
   /** Replaces abilities under their qualified names in all dictionaries within {@code value}. */
   Value inDictionaries(Value value) {
     return switch (value) {
-      case Value.Array array -> {
-        List<Value> items = all(array.elements());
-        yield items == array.elements() ? array : new Value.Array(array.elementSignature(), items);
-      }
-      case Value.Struct struct -> {
-        List<Value> items = all(struct.fields());
-        yield items == struct.fields() ? struct : new Value.Struct(items);
-      }
-      case Value.Variant variant -> {
-        Value inner = inDictionaries(variant.value());
-        yield inner == variant.value() ? variant : new Value.Variant(inner);
-      }
+      case Value.Array array -> new Value.Array(array.elementSignature(), all(array.elements()));
+      case Value.Struct struct -> new Value.Struct(all(struct.fields()));
+      case Value.Variant variant -> new Value.Variant(inDictionaries(variant.value()));
       case Value.Dict dict -> dictionary(dict, null);
       default -> value;
     };
   }
 
   /** Replaces abilities in a dictionary whose keys are the properties of one interface. */
-  Value inProperties(String interfaceName, Value.Dict properties) {
+  Value.Dict inProperties(String interfaceName, Value.Dict properties) {
     return dictionary(properties, interfaceName);
   }
 
   /** Replaces the value of that one property, a variant; a value of another type stays. */
   Value.Variant property(Crossing.AbilityProperty property, Value.Variant variant) {
-    if (!variant.value().signature().equals(property.signature())) {
-      return variant;
-    }
-    return replacement.replace(property, variant.value()).map(Value.Variant::new).orElse(variant);
+    return isOfType(property, variant)
+        ? replacement.replace(property, variant.value()).map(Value.Variant::new).orElse(variant)
+        : variant;
   }
 
   private Value.Dict dictionary(Value.Dict dict, @Nullable String interfaceName) {
-    if (!dict.keySignature().equals("s")) {
-      return dict;
-    }
-    boolean changed = false;
     List<Value.Entry> entries = new ArrayList<>(dict.entries().size());
     for (Value.Entry entry : dict.entries()) {
       Crossing.AbilityProperty property = propertyOf(entry, interfaceName);
       if (property != null
           && entry.value() instanceof Value.Variant variant
-          && variant.value().signature().equals(property.signature())) {
-        Optional<Value> value = replacement.replace(property, variant.value());
-        changed |= value.isEmpty() || !value.get().equals(variant.value());
-        value.ifPresent(v -> entries.add(new Value.Entry(entry.key(), new Value.Variant(v))));
+          && isOfType(property, variant)) {
+        replacement
+            .replace(property, variant.value())
+            .ifPresent(v -> entries.add(new Value.Entry(entry.key(), new Value.Variant(v))));
       } else {
-        Value value = inDictionaries(entry.value());
-        changed |= value != entry.value();
-        entries.add(value == entry.value() ? entry : new Value.Entry(entry.key(), value));
+        entries.add(new Value.Entry(entry.key(), inDictionaries(entry.value())));
       }
     }
-    return changed ? new Value.Dict(dict.keySignature(), dict.valueSignature(), entries) : dict;
+    return new Value.Dict(dict.keySignature(), dict.valueSignature(), entries);
+  }
+
+  private static boolean isOfType(Crossing.AbilityProperty property, Value.Variant variant) {
+    return variant.value().signature().equals(property.signature());
   }
 
   private static Crossing.@Nullable AbilityProperty propertyOf(
@@ -94,17 +81,7 @@ final class AbilityRewriter {
         interfaceName == null ? key.value() : interfaceName + "." + key.value());
   }
 
-  private List<Value> all(List<Value> items) {
-    List<Value> changed = null;
-    for (int i = 0; i < items.size(); i++) {
-      Value item = inDictionaries(items.get(i));
-      if (item != items.get(i) && changed == null) {
-        changed = new ArrayList<>(items);
-      }
-      if (changed != null) {
-        changed.set(i, item);
-      }
-    }
-    return changed == null ? items : changed;
+  private List<Value> all(List<Value> values) {
+    return values.stream().map(this::inDictionaries).toList();
   }
 }

@@ -80,7 +80,7 @@ final class AbilityTranslation {
         Value before = arguments.get(place);
         Value after = rewriter(message).inDictionaries(before);
         arguments.set(place, after);
-        changed |= after != before;
+        changed |= !after.equals(before);
       }
     }
     return changed ? message.with(arguments) : message.unchanged();

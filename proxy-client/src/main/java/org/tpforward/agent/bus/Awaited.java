@@ -1,7 +1,9 @@
 package org.tpforward.agent.bus;
 
 import java.util.List;
+import org.tpforward.agent.forward.ChannelKey;
 import org.tpforward.agent.forward.Forward;
+import org.tpforward.agent.forward.Offering;
 import org.tpforward.telepathy.Crossing;
 
 /** What the agent does with the reply to a call that it has seen going out. */
@@ -18,6 +20,19 @@ sealed interface Awaited {
    * @param owner the only one who may say it
    */
   record Accepted(Forward forward, String owner) implements Awaited {}
+
+  /** The reply says where the CM's D-Bus server for a tube listens. */
+  record BusOffered(Forward forward, String owner) implements Awaited {}
+
+  /**
+   * The reply to an offer of the client's own socket.
+   *
+   * @param repliesId whether it tells the tube's id
+   */
+  record Offered(Offering offering, boolean repliesId) implements Awaited {}
+
+  /** The reply is a stream tube's address. */
+  record TubeAddress(ChannelKey channel, long id) implements Awaited {}
 
   /** The reply has dictionaries of immutable properties in these arguments. */
   record Dictionaries(List<Crossing.Nested> places) implements Awaited {}

@@ -80,6 +80,11 @@ final class BusClient {
     }
   }
 
+  /** Has the client see the end of the bus, at once; the rest follows on the pumps' threads. */
+  void disconnect() {
+    client.close();
+  }
+
   /** Ends both directions; from any thread. */
   void close() {
     if (ended.compareAndSet(false, true)) {
@@ -124,6 +129,9 @@ final class BusClient {
         named.await();
       }
       afterHello = true;
+      if (translator.mayHold(header)) {
+        toBus.flush(); // What came before it must not wait with it.
+      }
       switch (translator.fromClient(new Message(header, fromClient::readBody))) {
         case Outcome.Pass p -> toBus.pass(header, fromClient);
         case Outcome.Replaced(Header h, byte[] body) -> toBus.write(h, body);
@@ -147,6 +155,9 @@ final class BusClient {
           header.type() == MessageType.SIGNAL
               ? ChannelEvents.of(header, message::arguments)
               : Optional.empty();
+      if (translator.mayHold(header)) {
+        toClient.flush();
+      }
       Outcome outcome = translator.fromBus(message);
       String uniqueName = translator.uniqueName();
       if (!isNamed && uniqueName != null) {

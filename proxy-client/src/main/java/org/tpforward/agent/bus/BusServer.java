@@ -3,15 +3,10 @@ package org.tpforward.agent.bus;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,17 +44,12 @@ public final class BusServer implements Closeable {
   private final Forwards forwards;
   private final AbilityTranslation abilities;
   private final Duration saslTimeout;
-  private final String guid =
-      HexFormat.of().withLowerCase().toHexDigits(UUID.randomUUID().getMostSignificantBits())
-          + HexFormat.of().withLowerCase().toHexDigits(UUID.randomUUID().getLeastSignificantBits());
+  private final String guid = newGuid();
   private final Semaphore unauthenticated = new Semaphore(MAX_UNAUTHENTICATED);
   private final Semaphore places = new Semaphore(MAX_CLIENTS);
   private final Set<BusClient> clients = ConcurrentHashMap.newKeySet();
   private final LongAdder served = new LongAdder();
   private final LongAdder refused = new LongAdder();
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("sasl-timer").factory());
 
   /**
    * @param listener where clients connect; closed with this
@@ -106,14 +96,13 @@ public final class BusServer implements Closeable {
 
   /** Disconnects all clients; the socket goes on. From any thread. */
   public void disconnectAll() {
-    clients.forEach(BusClient::close);
+    clients.forEach(BusClient::disconnect);
   }
 
   @Override
   public void close() {
     listener.close();
     disconnectAll();
-    timer.shutdownNow();
   }
 
   private void acceptAll() {
@@ -123,8 +112,8 @@ public final class BusServer implements Closeable {
         // The limit is taken before accept: who is too many waits in the kernel's queue.
         unauthenticated.acquire();
         Connection connection = listener.accept();
-        String name = "#" + ++number;
-        Threads.start("bus " + name + " up", () -> serve(name, connection));
+        long client = ++number;
+        Threads.start("bus #" + client + " up", () -> serve(client, connection));
       } catch (IOException e) {
         unauthenticated.release();
         if (listener.isOpen()) {
@@ -137,7 +126,8 @@ public final class BusServer implements Closeable {
     }
   }
 
-  private void serve(String name, Connection connection) {
+  private void serve(long number, Connection connection) {
+    String name = "#" + number;
     SaslServer.Result sasl;
     try {
       sasl = authenticate(name, connection);
@@ -154,7 +144,7 @@ public final class BusServer implements Closeable {
       return;
     }
     try {
-      carry(name, connection, sasl);
+      carry(number, connection, sasl);
     } finally {
       places.release();
       connection.close();
@@ -162,7 +152,6 @@ public final class BusServer implements Closeable {
   }
 
   private SaslServer.@Nullable Result authenticate(String name, Connection connection) {
-    ScheduledFuture<?> deadline = null;
     try {
       PeerCredentials peer = PeerCredentials.of(connection);
       if (!allowed.allows(peer)) {
@@ -170,34 +159,23 @@ public final class BusServer implements Closeable {
         log.warn("a connection to the bus is disconnected: {} is not allowed", peer);
         return null;
       }
-      deadline =
-          timer.schedule(
-              () -> {
-                log.warn("bus client {} is disconnected: no SASL within {}", name, saslTimeout);
-                connection.close();
-              },
-              saslTimeout.toMillis(),
-              TimeUnit.MILLISECONDS);
-      return SaslServer.authenticate(connection, peer.uid(), guid);
+      return SaslServer.authenticate(
+          connection, peer.uid(), uid -> uid == peer.uid(), guid, saslTimeout);
     } catch (IOException e) {
       log.warn("bus client {} is disconnected: {}", name, e.getMessage());
       return null;
-    } finally {
-      if (deadline != null) {
-        deadline.cancel(false);
-      }
     }
   }
 
-  private void carry(String name, Connection connection, SaslServer.Result sasl) {
+  private void carry(long number, Connection connection, SaslServer.Result sasl) {
+    String name = "#" + number;
     BusClient client = null;
     try (Duplex bus = opener.open()) {
       control.connect();
       SaslClient.Result remote = SaslClient.external(bus);
-      Object identity = new Object();
       Translator translator =
           new Translator(
-              control, abilities, new SocketTranslation(control, link, forwards, identity));
+              control, abilities, new SocketTranslation(control, link, forwards, number));
       client =
           new BusClient(
               name,
@@ -206,7 +184,7 @@ public final class BusServer implements Closeable {
               bus,
               remote.leftOver(),
               translator,
-              event -> forwards.delivered(event, identity));
+              event -> forwards.delivered(event, number));
       clients.add(client);
       served.increment();
       BusClient running = client;
@@ -214,7 +192,7 @@ public final class BusServer implements Closeable {
           Threads.start("bus " + name + " down", () -> running.pumpToClient(control::joined));
       running.pumpToBus();
       down.join();
-      forwards.clientGone(identity);
+      forwards.clientGone(number);
     } catch (IOException e) {
       log.warn("bus client {} cannot reach the remote bus: {}", name, e.getMessage());
     } catch (InterruptedException e) {
@@ -229,6 +207,11 @@ public final class BusServer implements Closeable {
         }
       }
     }
+  }
+
+  /** 32 hexadecimal digits, as D-Bus has its UUIDs. */
+  private static String newGuid() {
+    return UUID.randomUUID().toString().replace("-", "");
   }
 
   private static void pause() {

@@ -26,6 +26,7 @@ final class ChannelEvents {
           rule(BUS, "NameOwnerChanged") + ",sender='" + BUS + "'",
           rule(Names.CHANNEL, "Closed"),
           rule(Names.TUBES, "TubeClosed"),
+          rule(Names.STREAM_TUBE, "NewRemoteConnection"),
           rule(Names.FILE_TRANSFER, "FileTransferStateChanged"),
           rule(Names.FILE_TRANSFER, "InitialOffsetDefined"));
 
@@ -70,6 +71,10 @@ final class ChannelEvents {
                       && first(header, "t", arguments) instanceof Value.Uint64(long offset)
                   ? new ChannelEvent.OffsetDefined(new ChannelKey(sender, path), offset)
                   : null;
+          case "NewRemoteConnection" ->
+              interfaceName.equals(Names.STREAM_TUBE) && header.signature().equals("uvu")
+                  ? newConnection(new ChannelKey(sender, path), arguments.get())
+                  : null;
           case "NameOwnerChanged" ->
               interfaceName.equals(BUS) && sender.equals(BUS) && header.signature().equals("sss")
                   ? ownerChanged(arguments.get())
@@ -83,6 +88,12 @@ final class ChannelEvents {
       return new ChannelEvent.Completed(channel);
     }
     return state == CANCELLED ? new ChannelEvent.Cancelled(channel) : null;
+  }
+
+  private static @Nullable ChannelEvent newConnection(ChannelKey channel, List<Value> arguments) {
+    return arguments.get(2) instanceof Value.Uint32(long id)
+        ? new ChannelEvent.NewConnection(channel, arguments.get(1), id)
+        : null;
   }
 
   private static @Nullable ChannelEvent ownerChanged(List<Value> arguments) {

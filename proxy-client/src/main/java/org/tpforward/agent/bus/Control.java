@@ -70,7 +70,7 @@ public final class Control implements RemoteNames, Closeable {
     if (connection != null && connection.isOpen()) {
       return connection;
     }
-    BusConnection fresh = BusConnection.open(opener.open());
+    BusConnection fresh = BusConnection.open(opener.open(), timeout);
     try {
       fresh.onSignal(signal -> {
         try {

@@ -60,10 +60,27 @@ final class Translator {
   /** The client is gone: nothing that it asked for will be taken up. */
   void closed() {
     for (Long serial : List.copyOf(awaited.keySet())) {
-      if (awaited.remove(serial) instanceof Awaited.Accepted accepted) {
-        accepted.forward().close();
+      Awaited reply = awaited.remove(serial);
+      if (reply != null) {
+        sockets.abandoned(reply);
       }
     }
+  }
+
+  /**
+   * Whether the message may have to wait for the remote bus, the CM or a connection; if not, its
+   * translation does not block.
+   */
+  boolean mayHold(Header header) {
+    return switch (header.type()) {
+      case METHOD_CALL ->
+          isProperties(header)
+              || !Crossings.of(header.interfaceName(), header.member(), header.signature())
+                  .isEmpty();
+      case SIGNAL ->
+          !Crossings.of(header.interfaceName(), header.member(), header.signature()).isEmpty();
+      case METHOD_RETURN, ERROR, UNKNOWN -> false;
+    };
   }
 
   /** What becomes of a message on its way from the client to the bus. */
@@ -108,13 +125,14 @@ final class Translator {
 
   private static boolean isProperties(Header header) {
     String interfaceName = header.interfaceName();
-    return interfaceName == null || interfaceName.equals(Names.PROPERTIES)
-        ? switch (String.valueOf(header.member())) {
-          case "Get" -> header.signature().equals("ss");
-          case "GetAll" -> header.signature().equals("s");
-          default -> false;
-        }
-        : false;
+    if (interfaceName != null && !interfaceName.equals(Names.PROPERTIES)) {
+      return false;
+    }
+    return switch (String.valueOf(header.member())) {
+      case "Get" -> header.signature().equals("ss");
+      case "GetAll" -> header.signature().equals("s");
+      default -> false;
+    };
   }
 
   private Outcome askingForProperties(Message message, String destination, String member)
@@ -159,17 +177,26 @@ final class Translator {
             case ARRIVING -> {}
           }
         }
+        // An accept without a reply has no address to rewrite, and leads to no socket.
+        case Crossing.Accept accept when header.noReplyExpected() -> {}
+        case Crossing.BusAddress address when header.noReplyExpected() -> {}
         case Crossing.Accept accept -> {
-          return header.noReplyExpected() ? message.unchanged() : accepting(message, accept, owner);
+          return socket(message, owner, () -> sockets.accept(message, accept, owner));
+        }
+        case Crossing.BusAddress address -> {
+          return socket(message, owner, () -> sockets.busAddress(message, address, owner));
+        }
+        case Crossing.Offer offer -> {
+          return socket(message, owner, () -> sockets.offer(message, offer, owner));
+        }
+        case Crossing.TubeAddress address -> {
+          return socket(message, owner, () -> sockets.tubeAddress(message, owner));
         }
         case Crossing.Abilities a -> {
           if (!await(header, new Awaited.TubeAbilities())) {
             return tooMany(header);
           }
         }
-        case Crossing.Offer o -> {}
-        case Crossing.BusAddress b -> {}
-        case Crossing.TubeAddress t -> {}
         case Crossing.NewConnection n -> {}
         case Crossing.AbilityProperty p -> {}
         case Crossing.NestedProperty p -> {}
@@ -181,18 +208,18 @@ final class Translator {
     return outcome == null ? message.unchanged() : outcome;
   }
 
-  private Outcome accepting(Message message, Crossing.Accept accept, String owner)
+  private Outcome socket(Message message, String owner, SocketTranslation.Call call)
       throws IOException {
     Header header = message.header();
     try {
-      SocketTranslation.Accepting accepting = sockets.accept(message, accept, owner);
-      if (!await(header, new Awaited.Accepted(accepting.forward(), owner))) {
-        accepting.forward().close();
+      SocketTranslation.Sent sent = call.translate();
+      if (!await(header, sent.reply())) {
+        sockets.abandoned(sent.reply());
         return tooMany(header);
       }
-      return accepting.outcome();
+      return sent.outcome();
     } catch (TelepathyException e) {
-      log.info("{} is refused: {}", accept.member(), e.getMessage());
+      log.info("{} is refused: {}", header.member(), e.getMessage());
       return Errors.answer(header, owner, e.errorName(), e.text());
     } catch (DBusErrorException e) {
       return Errors.answer(header, owner, e.errorName(), String.valueOf(e.getMessage()));
@@ -209,9 +236,7 @@ final class Translator {
       return Outcome.PASS;
     }
     if (header.type() == MessageType.ERROR) {
-      if (reply instanceof Awaited.Accepted accepted) {
-        accepted.forward().close();
-      }
+      sockets.abandoned(reply);
       return Outcome.PASS;
     }
     if (header.sender() != null && names.isOurs(header.sender())) {
@@ -229,6 +254,9 @@ final class Translator {
         yield Outcome.PASS;
       }
       case Awaited.Accepted accepted -> sockets.accepted(message, accepted);
+      case Awaited.BusOffered offered -> sockets.busOffered(message, offered);
+      case Awaited.Offered offered -> sockets.offered(message, offered);
+      case Awaited.TubeAddress address -> sockets.addressed(message, address);
       case Awaited.Dictionaries d -> abilities.inReply(message, d.places());
       case Awaited.Property p -> abilities.property(message, p.property());
       case Awaited.NestedProperty p -> abilities.everywhere(message);
@@ -250,6 +278,10 @@ final class Translator {
     for (Crossing crossing : crossings) {
       if (crossing instanceof Crossing.Nested nested && nested.in() == Crossing.In.ARRIVING) {
         return abilities.arriving(message, nested);
+      }
+      if (crossing instanceof Crossing.NewConnection connection
+          && header.type() == MessageType.SIGNAL) {
+        return sockets.newConnection(message, connection);
       }
     }
     return Outcome.PASS;

@@ -1,5 +1,7 @@
 package org.tpforward.agent.forward;
 
+import org.tpforward.dbus.Value;
+
 /** What the bus says of a channel that has sockets, reduced to what matters to them. */
 public sealed interface ChannelEvent {
   /** Channel.Closed. */
@@ -16,6 +18,9 @@ public sealed interface ChannelEvent {
 
   /** InitialOffsetDefined, in bytes. */
   record OffsetDefined(ChannelKey channel, long offset) implements ChannelEvent {}
+
+  /** C.T.StreamTube.NewRemoteConnection: the CM has connected to an offered tube. */
+  record NewConnection(ChannelKey channel, Value parameter, long id) implements ChannelEvent {}
 
   /** NameOwnerChanged: a unique name has left the bus. */
   record OwnerGone(String owner) implements ChannelEvent {}

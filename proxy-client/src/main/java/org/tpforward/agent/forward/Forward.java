@@ -8,9 +8,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tpforward.relay.Duplex;
 import org.tpforward.relay.Threads;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
@@ -27,7 +29,7 @@ import org.tpforward.telepathy.SocketKind;
  * <p>The listener lives until its channel closes; a file's takes one connection only. Streams that
  * are open then end by their own EOF: events overtake data, which travel on other channels.
  */
-public final class Forward implements Closeable {
+public final class Forward implements Closeable, StreamOwner {
   private static final Logger log = LoggerFactory.getLogger(Forward.class);
 
   /** In the place of a tube's id where a channel has one socket only. */
@@ -52,7 +54,7 @@ public final class Forward implements Closeable {
       Endpoint.@Nullable Ip source,
       SocketKind remote) {
     boolean isFile() {
-      return use != Crossing.Use.STREAM_TUBE;
+      return use == Crossing.Use.INCOMING_FILE || use == Crossing.Use.OUTGOING_FILE;
     }
   }
 
@@ -63,6 +65,8 @@ public final class Forward implements Closeable {
   private final CountDownLatch bound = new CountDownLatch(1);
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
+  private final LongAdder finishedToClient = new LongAdder();
+  private final LongAdder finishedToCm = new LongAdder();
   private volatile @Nullable Endpoint target;
 
   Forward(Spec spec, Listener listener, Forwards forwards, @Nullable TransferState transfer) {
@@ -90,6 +94,36 @@ public final class Forward implements Closeable {
   public void bind(Endpoint where) {
     target = where;
     bound.countDown();
+  }
+
+  /** Whether a client may still connect. */
+  public boolean isListening() {
+    return !closed.get();
+  }
+
+  /** How many connections are open. */
+  public int openStreams() {
+    return streams.size();
+  }
+
+  /** Bytes that went to its client so far. */
+  public long bytesToClient() {
+    return finishedToClient.sum() + streams.stream().mapToLong(Stream::bytesToClient).sum();
+  }
+
+  /** Bytes that went to the CM so far. */
+  public long bytesToCm() {
+    return finishedToCm.sum() + streams.stream().mapToLong(Stream::bytesToCm).sum();
+  }
+
+  /** Whether it has been bound and still listens. */
+  boolean isServing() {
+    return target != null && !closed.get();
+  }
+
+  /** Where the CM listens, once it has said so. */
+  public @Nullable Endpoint target() {
+    return target;
   }
 
   /** The connections that are open now. */
@@ -123,8 +157,16 @@ public final class Forward implements Closeable {
     }
   }
 
-  void ended(Stream stream) {
+  @Override
+  public void channelOpened() {
+    forwards.channelOpened();
+  }
+
+  @Override
+  public void ended(Stream stream) {
     streams.remove(stream);
+    finishedToClient.add(stream.bytesToClient());
+    finishedToCm.add(stream.bytesToCm());
     forwards.ended(stream);
     if (closed.get()) {
       forwards.closed(this);
@@ -148,9 +190,11 @@ public final class Forward implements Closeable {
         continue;
       }
       if (admit(connection)) {
-        Stream stream = new Stream(this, connection);
+        Stream stream =
+            new Stream(spec.use() + " at " + local(), this, transfer, forwards.toldBound());
+        stream.local(connection);
         streams.add(stream);
-        Threads.start("open " + local(), () -> open(stream));
+        Threads.start("open " + local(), () -> open(stream, connection));
         if (spec.isFile()) {
           close();
           return;
@@ -182,17 +226,28 @@ public final class Forward implements Closeable {
     return wrong == null;
   }
 
-  private void open(Stream stream) {
+  private void open(Stream stream, Connection connection) {
     try {
       if (spec.local().access() == AccessControl.CREDENTIALS) {
-        stream.readCredentialByte(forwards.credentialByteTimeout());
+        // Who it is has been checked already, by whom the kernel says that connected.
+        int _ = Stream.credentialByte(connection, forwards.credentialByteTimeout());
       }
-      bound.await(forwards.bindTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      Duplex near = connection;
+      if (spec.use() == Crossing.Use.DBUS_TUBE) {
+        near = TubeSasl.server(connection, forwards.saslTimeout());
+      }
+      if (!bound.await(forwards.bindTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
+        log.debug("{}: no reply yet", local());
+      }
       Endpoint where = target;
       if (where == null) {
         throw new IOException("the CM has not said where it listens");
       }
-      stream.start(forwards.link(), where);
+      Duplex far = forwards.link().open(where);
+      if (spec.use() == Crossing.Use.DBUS_TUBE) {
+        far = TubeSasl.client(far, spec.remote().access(), forwards.saslTimeout());
+      }
+      stream.start(near, far);
     } catch (IOException e) {
       log.warn("a connection to {} ({}) is ended: {}", local(), spec.use(), e.getMessage());
       stream.fail();

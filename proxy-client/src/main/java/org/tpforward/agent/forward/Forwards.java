@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -13,10 +14,15 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.agent.link.Link;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Listener;
+import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.TelepathyException;
 
 /**
@@ -27,6 +33,9 @@ public final class Forwards implements Closeable {
   /**
    * Bounds, all of them defaults that tests shorten.
    *
+   * @param sasl how long a D-Bus tube's client, or its server, may take to authenticate
+   * @param match how long a connection to an offered tube waits for its NewRemoteConnection, and
+   *     the signal for its connection
    * @param credentialByte how long a client may take to send its byte
    * @param bind how long a client that connected waits for the CM's reply to have been read
    * @param told how long after the end of a channel its reader may take to hear of it, before an
@@ -35,7 +44,13 @@ public final class Forwards implements Closeable {
    * @param maxStreams how many streams may be open at once
    */
   public record Settings(
-      Duration credentialByte, Duration bind, Duration told, Duration drain, int maxStreams) {
+      Duration credentialByte,
+      Duration bind,
+      Duration told,
+      Duration drain,
+      Duration sasl,
+      Duration match,
+      int maxStreams) {
     /** For daily use. */
     public static final Settings DEFAULT =
         new Settings(
@@ -43,14 +58,19 @@ public final class Forwards implements Closeable {
             Duration.ofSeconds(60),
             Duration.ofSeconds(5),
             Duration.ofMinutes(5),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(10),
             2048);
   }
+
+  private static final Logger log = LoggerFactory.getLogger(Forwards.class);
 
   private final Link link;
   private final AllowedUids allowed;
   private final ListenerPlaces places;
   private final Settings settings;
   private final Set<Forward> forwards = ConcurrentHashMap.newKeySet();
+  private final Set<Offering> offerings = ConcurrentHashMap.newKeySet();
   private final Semaphore streamPermits;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -90,25 +110,61 @@ public final class Forwards implements Closeable {
     return forward;
   }
 
+  /**
+   * Makes a client's listening socket reachable for the CM, before the call that offers it goes on.
+   *
+   * @throws TelepathyException NotAvailable if the server cannot listen for it
+   */
+  public Offering offer(Offering.Spec spec) throws TelepathyException {
+    Offering offering = new Offering(spec, this);
+    try {
+      offering.listen();
+    } catch (IOException e) {
+      throw TelepathyException.notAvailable(
+          "tpforward cannot make the server listen for the tube: " + e.getMessage());
+    }
+    offerings.add(offering);
+    return offering;
+  }
+
+  /** The tube that a client of this agent has offered on that channel, if any. */
+  public Optional<Offering> offered(ChannelKey channel, long id) {
+    return offerings.stream()
+        .filter(o -> o.spec().channel().equals(channel) && o.spec().id() == id)
+        .findFirst();
+  }
+
+  /** The forward that serves that tube already. */
+  public Optional<Forward> serving(ChannelKey channel, long id, Crossing.Use use) {
+    return forwards.stream()
+        .filter(f ->
+            f.spec().channel().equals(channel)
+                && f.spec().id() == id
+                && f.spec().use() == use
+                && f.isServing())
+        .findFirst();
+  }
+
   /** What the control connection learnt. Does not block. */
   public void happened(ChannelEvent event) {
     switch (event) {
-      case ChannelEvent.Closed(ChannelKey channel) ->
-          of(channel, f -> over(f, "its channel is closed"));
-      case ChannelEvent.TubeClosed(ChannelKey channel, long id) ->
-          of(
-              channel,
-              f -> {
-                if (f.spec().id() == id) {
-                  over(f, "its tube is closed");
-                }
-              });
-      case ChannelEvent.OwnerGone(String owner) ->
-          each(f -> {
-            if (f.spec().channel().owner().equals(owner)) {
-              over(f, "its CM has left the bus");
-            }
-          });
+      case ChannelEvent.Closed(ChannelKey channel) -> {
+        of(channel, f -> over(f, "its channel is closed"));
+        end(o -> o.spec().channel().equals(channel));
+      }
+      case ChannelEvent.TubeClosed(ChannelKey channel, long id) -> {
+        where(
+            f -> f.spec().channel().equals(channel) && f.spec().id() == id,
+            f -> over(f, "its tube is closed"));
+        end(o -> o.spec().channel().equals(channel) && o.spec().id() == id);
+      }
+      case ChannelEvent.OwnerGone(String owner) -> {
+        where(
+            f -> f.spec().channel().owner().equals(owner), f -> over(f, "its CM has left the bus"));
+        end(o -> o.spec().channel().owner().equals(owner));
+      }
+      case ChannelEvent.NewConnection(ChannelKey channel, var parameter, long id) ->
+          offered(channel, Forward.NO_ID).ifPresent(o -> o.named(parameter, id));
       case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, this::tellSoon);
       case ChannelEvent.Completed(ChannelKey channel) ->
           transfers(channel, TransferState::completed);
@@ -117,30 +173,23 @@ public final class Forwards implements Closeable {
     }
   }
 
-  /** A message with that event has been written to {@code client}. */
-  public void delivered(ChannelEvent event, Object client) {
+  /** A message with that event has been written to the bus client of that number. */
+  public void delivered(ChannelEvent event, long client) {
     switch (event) {
       case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
       case ChannelEvent.OwnerGone(String owner) ->
-          each(f -> {
-            if (f.spec().channel().owner().equals(owner) && f.transfer() != null) {
-              f.transfer().told(client);
-            }
-          });
+          where(f -> f.spec().channel().owner().equals(owner), f -> told(f, client));
       case ChannelEvent.TubeClosed t -> {}
+      case ChannelEvent.NewConnection n -> {}
       case ChannelEvent.Completed c -> {}
       case ChannelEvent.OffsetDefined o -> {}
     }
   }
 
   /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
-  public void clientGone(Object client) {
-    each(f -> {
-      if (f.transfer() != null) {
-        f.transfer().told(client);
-      }
-    });
+  public void clientGone(long client) {
+    forwards.forEach(f -> told(f, client));
   }
 
   /**
@@ -148,18 +197,25 @@ public final class Forwards implements Closeable {
    * clients have been closed: they must see that first.
    */
   public void busLost() {
-    each(f -> {
-      f.close();
-      if (f.transfer() != null) {
-        f.transfer().told(null);
+    for (Forward forward : forwards) {
+      forward.close();
+      TransferState transfer = forward.transfer();
+      if (transfer != null) {
+        transfer.toldAll();
       }
-      drain(f);
-    });
+      drain(forward.streams());
+    }
+    end(o -> true);
   }
 
   /** The local sockets and their streams, as they are now. */
   public List<Forward> list() {
     return List.copyOf(forwards);
+  }
+
+  /** The offered tubes, as they are now. */
+  public List<Offering> offerings() {
+    return List.copyOf(offerings);
   }
 
   /** How many streams are open. */
@@ -191,10 +247,14 @@ public final class Forwards implements Closeable {
   @Override
   public void close() {
     timer.shutdownNow();
-    each(f -> {
-      f.close();
-      f.abort("the agent ends");
-    });
+    for (Forward forward : forwards) {
+      forward.close();
+      forward.abort("the agent ends");
+    }
+    for (Offering offering : offerings) {
+      offering.close();
+      offering.abort("the agent ends");
+    }
   }
 
   Link link() {
@@ -211,6 +271,14 @@ public final class Forwards implements Closeable {
 
   Duration bindTimeout() {
     return settings.bind();
+  }
+
+  Duration saslTimeout() {
+    return settings.sasl();
+  }
+
+  Duration matchTimeout() {
+    return settings.match();
   }
 
   Duration toldBound() {
@@ -241,22 +309,38 @@ public final class Forwards implements Closeable {
     }
   }
 
+  void closed(Offering offering) {
+    if (offering.isOver()) {
+      offerings.remove(offering);
+    }
+  }
+
+  private void end(Predicate<Offering> which) {
+    offerings.stream()
+        .filter(which)
+        .forEach(o -> {
+          o.close();
+          drain(o.streams());
+        });
+  }
+
   private void over(Forward forward, String why) {
+    log.debug("{} stops listening: {}", forward.local(), why);
     forward.close();
     tellSoon(forward);
-    drain(forward);
+    drain(forward.streams());
   }
 
   /** The reader hears of it on its own bus connection; if it does not listen there, soon enough. */
   private void tellSoon(Forward forward) {
     TransferState transfer = forward.transfer();
     if (transfer != null) {
-      after(settings.told(), () -> transfer.told(null));
+      after(settings.told(), () -> transfer.toldAll());
     }
   }
 
-  private void drain(Forward forward) {
-    for (Stream stream : forward.streams()) {
+  private void drain(Set<Stream> streams) {
+    for (Stream stream : streams) {
       drain(stream, stream.bytesToClient() + stream.bytesToCm());
     }
   }
@@ -276,14 +360,18 @@ public final class Forwards implements Closeable {
 
   private void after(Duration delay, Runnable task) {
     try {
-      var unused = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       task.run(); // The agent is ending.
     }
   }
 
-  private long openBytes(java.util.function.ToLongFunction<Stream> count) {
-    return forwards.stream().flatMap(f -> f.streams().stream()).mapToLong(count).sum();
+  private long openBytes(ToLongFunction<Stream> count) {
+    return java.util.stream.Stream.concat(
+            forwards.stream().flatMap(f -> f.streams().stream()),
+            offerings.stream().flatMap(o -> o.streams().stream()))
+        .mapToLong(count)
+        .sum();
   }
 
   private void transfers(ChannelKey channel, Consumer<TransferState> action) {
@@ -296,15 +384,17 @@ public final class Forwards implements Closeable {
         });
   }
 
-  private void of(ChannelKey channel, Consumer<Forward> action) {
-    each(f -> {
-      if (f.spec().channel().equals(channel)) {
-        action.accept(f);
-      }
-    });
+  private static void told(Forward forward, long client) {
+    if (forward.transfer() != null) {
+      forward.transfer().told(client);
+    }
   }
 
-  private void each(Consumer<Forward> action) {
-    forwards.forEach(action);
+  private void of(ChannelKey channel, Consumer<Forward> action) {
+    where(f -> f.spec().channel().equals(channel), action);
+  }
+
+  private void where(Predicate<Forward> which, Consumer<Forward> action) {
+    forwards.stream().filter(which).forEach(action);
   }
 }

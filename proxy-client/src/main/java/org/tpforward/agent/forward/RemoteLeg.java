@@ -1,5 +1,6 @@
 package org.tpforward.agent.forward;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -21,6 +22,42 @@ public final class RemoteLeg {
    */
   public static Optional<SocketKind> choose(SocketAbilities cm, Link.Abilities server) {
     return preferred(server).stream().filter(cm.kinds()::contains).findFirst();
+  }
+
+  /**
+   * What a CM shall connect to in the place of a client's own socket.
+   *
+   * <p>A Unix socket in a private directory first, under the access control that the client asked
+   * for where the CM has it: under Credentials the byte comes through. On TCP anybody on the server
+   * could connect, so the CM must say from which port it does; without that only what the client
+   * itself would have served to anybody is offered.
+   *
+   * @param signals whether the CM's signal for a connection names its port
+   */
+  public static Optional<SocketKind> chooseOffer(
+      SocketAbilities cm, Link.Abilities server, SocketKind local, boolean signals) {
+    List<SocketKind> wanted = new ArrayList<>();
+    if (server.unix()) {
+      SocketKind credentials = new SocketKind(AddressType.UNIX, AccessControl.CREDENTIALS);
+      SocketKind localhost = new SocketKind(AddressType.UNIX, AccessControl.LOCALHOST);
+      wanted.addAll(
+          local.access() == AccessControl.CREDENTIALS
+              ? List.of(credentials, localhost)
+              : List.of(localhost, credentials));
+    }
+    if (server.tcp()) {
+      for (AddressType type : List.of(AddressType.IPV4, AddressType.IPV6)) {
+        if (signals) {
+          wanted.add(new SocketKind(type, AccessControl.PORT));
+        }
+      }
+      for (AddressType type : List.of(AddressType.IPV4, AddressType.IPV6)) {
+        if (local.access() == AccessControl.LOCALHOST) {
+          wanted.add(new SocketKind(type, AccessControl.LOCALHOST));
+        }
+      }
+    }
+    return wanted.stream().filter(cm.kinds()::contains).findFirst();
   }
 
   private static List<SocketKind> preferred(Link.Abilities server) {

@@ -21,7 +21,7 @@ public final class TransferState {
 
   private final long size;
   private final OffsetLookup lookup;
-  private final Object client;
+  private final long client;
 
   @GuardedBy("this")
   private @Nullable Long initialOffset;
@@ -41,9 +41,9 @@ public final class TransferState {
 
   /**
    * @param size the channel's {@code Size} in bytes, or {@link #UNKNOWN_SIZE}
-   * @param client the bus client that accepted the file, compared by identity
+   * @param client the number of the bus client that accepted the file
    */
-  public TransferState(long size, OffsetLookup lookup, Object client) {
+  public TransferState(long size, OffsetLookup lookup, long client) {
     this.size = size;
     this.lookup = lookup;
     this.client = client;
@@ -62,14 +62,19 @@ public final class TransferState {
   }
 
   /**
-   * {@code receiver} has been sent a message that says that the transfer, its channel or the bus
-   * has ended; or it is not on the bus any more. Null stands for every client.
+   * That client has been sent a message that says that the transfer, its channel or the bus has
+   * ended; or it is not on the bus any more.
    */
-  synchronized void told(@Nullable Object receiver) {
-    if (receiver == null || receiver == client) {
-      told = true;
-      notifyAll();
+  synchronized void told(long receiver) {
+    if (receiver == client) {
+      toldAll();
     }
+  }
+
+  /** Every client knows, or has had time enough to. */
+  synchronized void toldAll() {
+    told = true;
+    notifyAll();
   }
 
   /**

@@ -15,16 +15,28 @@ final class Connection implements Closeable {
   private final ClientSession session;
   private final @Nullable ProxyProcess proxy;
   private final AtomicReference<@Nullable String> whyLost;
+  private final RemoteSockets sockets;
 
   Connection(
       SshClient client,
       ClientSession session,
       @Nullable ProxyProcess proxy,
-      AtomicReference<@Nullable String> whyLost) {
+      AtomicReference<@Nullable String> whyLost,
+      LinkTimes times) {
     this.client = client;
     this.session = session;
     this.proxy = proxy;
     this.whyLost = whyLost;
+    this.sockets =
+        new RemoteSockets(
+            session,
+            new RemoteFiles(new RemoteShell(this::session, times.exec())),
+            times.channel());
+  }
+
+  /** What listens on the server for this connection. */
+  RemoteSockets sockets() {
+    return sockets;
   }
 
   ClientSession session() {

@@ -112,7 +112,7 @@ final class Connector {
       session = dial(failures);
       exchangeKeys(session, failures);
       authenticate(session, failures);
-      Connection connection = new Connection(client, session, proxy, events.whyLost());
+      Connection connection = new Connection(client, session, proxy, events.whyLost(), times);
       Duration alive = times.keepAlive() != null ? times.keepAlive() : config.aliveInterval();
       new KeepAlive(
               session,

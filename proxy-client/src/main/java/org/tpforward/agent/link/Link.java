@@ -1,8 +1,11 @@
 package org.tpforward.agent.link;
 
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.Incoming;
+import org.tpforward.telepathy.AddressType;
 
 /**
  * What the bus and the forwards know of the way to the server: it opens channels. Whether one SSH
@@ -18,6 +21,17 @@ public interface Link {
    * @throws IOException if there is no link, or it was lost while waiting
    */
   Duplex open(Endpoint target) throws IOException;
+
+  /**
+   * Makes the server listen for this side: in a private directory for a Unix socket, which only the
+   * same user gets into, or at a port of its own choice on loopback.
+   *
+   * @param type {@code UNIX}, {@code IPV4} or {@code IPV6}
+   * @param connections gets each connection, unanswered; must not block
+   * @throws ChannelRefusedException if the server answered, and said no
+   * @throws IOException if there is no link, or no place for a Unix socket at the far end
+   */
+  RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException;
 
   /** What the server can reach; meaningful once the link has been up. */
   Abilities abilities();

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.apache.sshd.client.session.ClientSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,7 +15,9 @@ import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.ssh.ChannelOpenFailedException;
+import org.tpforward.ssh.Incoming;
 import org.tpforward.ssh.SshChannels;
+import org.tpforward.telepathy.AddressType;
 
 /**
  * The link over one SSH connection, which is made again when it is lost.
@@ -166,6 +169,11 @@ public final class SshLink implements Link, Closeable {
     abilities = new Abilities(false, now.tcp(), now.credentials(), now.abstractNames());
   }
 
+  @Override
+  public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
+    return current().sockets().listen(type, connections);
+  }
+
   private ChannelRefusedException refused(Endpoint target, ChannelOpenFailedException e) {
     ChannelRefusedException refused = Refusals.of(target, e);
     boolean never =
@@ -189,8 +197,12 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
-  /** The session, once the link is up; waits for it within the bound. */
   private ClientSession session() throws IOException {
+    return current().session();
+  }
+
+  /** The connection, once the link is up; waits for it within the bound. */
+  private Connection current() throws IOException {
     long deadline = System.nanoTime() + times.open().toNanos();
     synchronized (lock) {
       while (true) {
@@ -198,7 +210,7 @@ public final class SshLink implements Link, Closeable {
           throw new LinkException(ended.reason(), String.valueOf(ended.getMessage()), ended);
         }
         if (connection != null) {
-          return connection.session();
+          return connection;
         }
         long left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
         if (left <= 0 || reconnecting == null) {
@@ -419,6 +431,7 @@ public final class SshLink implements Link, Closeable {
       lock.notifyAll();
     }
     if (last != null) {
+      last.sockets().close();
       last.close();
     }
   }

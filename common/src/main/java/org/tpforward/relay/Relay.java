@@ -1,0 +1,328 @@
+package org.tpforward.relay;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Pumps two streams into each other, each direction on a thread of its own, which writes all that
+ * it has read before it reads again: that is the back-pressure. The relay owns both streams from
+ * {@link #start} on. How it ends:
+ *
+ * <ul>
+ *   <li>A direction that ends in order is passed on as a half-close, if the hook says so; the other
+ *       one goes on. When both have ended, both streams are closed.
+ *   <li>A stream that cannot be <em>read</em> any more is reset at once, and the other one when the
+ *       hook {@link Hooks#atFailure} returns.
+ *   <li>A stream that cannot be <em>written</em> any more may still have last words for the other
+ *       (a service that answers, and closes before it has read everything): they are brought to
+ *       their end first. Then both are reset, so that nobody takes the cut direction for complete.
+ * </ul>
+ */
+public final class Relay {
+  /** What a user of the relay decides when a direction ends. Called on that direction's thread. */
+  public interface Hooks {
+    /**
+     * {@code from} has ended in order after {@code bytes}, all of which are written. May block, and
+     * is interrupted when the relay breaks off meanwhile.
+     *
+     * @return whether the end may be shown to the other side; otherwise the relay breaks off
+     */
+    default boolean atEof(Side from, long bytes) throws InterruptedException {
+      return true;
+    }
+
+    /**
+     * {@code broken} cannot be read or written any more. May block: the reset of the other stream,
+     * which on a Unix socket looks like an end in order, waits for it. Interrupted by {@link
+     * #abort}. Called once at most.
+     */
+    default void atFailure(Side broken, IOException failure) throws InterruptedException {}
+
+    /** Both streams are closed. Called once. */
+    void done();
+  }
+
+  /** The two ends, from where the relay stands. */
+  public enum Side {
+    NEAR,
+    FAR;
+
+    Side other() {
+      return this == NEAR ? FAR : NEAR;
+    }
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+
+  private final String name;
+  private final Duplex near;
+  private final Duplex far;
+  private final Hooks hooks;
+  private final Direction fromNear;
+  private final Direction fromFar;
+  private final CountDownLatch over = new CountDownLatch(1);
+
+  /** Guards the four fields below, and every direction's {@code inHook}. */
+  private final Object lock = new Object();
+
+  private int running = 2;
+  private boolean broken;
+  private boolean failing;
+  private @Nullable String reason;
+
+  private Relay(String name, Duplex near, Duplex far, Hooks hooks) {
+    this.name = name;
+    this.near = near;
+    this.far = far;
+    this.hooks = hooks;
+    this.fromNear = new Direction(Side.NEAR, near, far);
+    this.fromFar = new Direction(Side.FAR, far, near);
+  }
+
+  /**
+   * Starts both directions.
+   *
+   * @param name the threads'
+   * @throws IOException if the system gives no more threads; both streams are reset then, and
+   *     {@link Hooks#done} is called all the same
+   */
+  public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) throws IOException {
+    Relay relay = new Relay(name, near, far, hooks);
+    int missing = 2;
+    try {
+      Threads.start(name + " out", relay.fromNear);
+      missing--;
+      Threads.start(name + " in", relay.fromFar);
+    } catch (OutOfMemoryError e) {
+      // The JVM's word for a system that gives no more threads; of memory there is enough.
+      relay.breakOff("no thread");
+      for (int i = 0; i < missing; i++) {
+        relay.leave();
+      }
+      throw new IOException("no thread for " + name + ": " + e.getMessage(), e);
+    }
+    return relay;
+  }
+
+  /** Bytes that went from the near end to the far one. */
+  public long bytesFromNear() {
+    return fromNear.bytes;
+  }
+
+  /** Bytes that went from the far end to the near one. */
+  public long bytesFromFar() {
+    return fromFar.bytes;
+  }
+
+  /** Why the relay broke off, if it did. */
+  public @Nullable String reason() {
+    synchronized (lock) {
+      return reason;
+    }
+  }
+
+  /** Whether both streams are closed. */
+  public boolean isOver() {
+    return over.getCount() == 0;
+  }
+
+  /** Waits until both streams are closed and {@link Hooks#done} has returned. */
+  public void await() throws InterruptedException {
+    over.await();
+  }
+
+  /**
+   * Breaks off from any thread: both streams are reset, and whatever waits in a stream or a hook is
+   * woken. Does not wait for them.
+   */
+  public void abort(String why) {
+    breakOff(why);
+  }
+
+  private void breakOff(String why) {
+    synchronized (lock) {
+      if (!broken) {
+        broken = true;
+        reason = why;
+      }
+    }
+    near.reset();
+    far.reset();
+    synchronized (lock) {
+      fromNear.interruptHook();
+      fromFar.interruptHook();
+    }
+  }
+
+  /** A direction is over; the last one closes the streams. */
+  private void leave() {
+    synchronized (lock) {
+      if (--running > 0) {
+        return;
+      }
+    }
+    Direction cut = fromNear.cut != null ? fromNear : fromFar;
+    if (cut.cut != null) {
+      cut.failed(cut.side.other(), cut.cut);
+    }
+    try {
+      near.close();
+      far.close();
+      hooks.done();
+    } catch (RuntimeException e) {
+      log.error("{}: at its end", name, e);
+    } finally {
+      over.countDown();
+    }
+  }
+
+  private final class Direction implements Runnable {
+    private final Side side;
+    private final Duplex from;
+    private final Duplex to;
+
+    /** Written by this direction's thread only. */
+    private volatile long bytes;
+
+    /** Why {@link #to} could not be written: no matter until the other direction has ended too. */
+    private volatile @Nullable IOException cut;
+
+    private @Nullable Thread inHook;
+
+    Direction(Side side, Duplex from, Duplex to) {
+      this.side = side;
+      this.from = from;
+      this.to = to;
+    }
+
+    @Override
+    public void run() {
+      try {
+        copy();
+      } catch (RuntimeException | Error e) {
+        log.error("{}: direction from {}", name, side, e);
+        breakOff(e.toString());
+      } finally {
+        leave();
+      }
+    }
+
+    private void copy() {
+      try (PumpBuffer buffer = new PumpBuffer()) {
+        while (true) {
+          ByteBuffer data = buffer.clear();
+          int n;
+          try {
+            n = from.read(data);
+          } catch (IOException e) {
+            from.reset();
+            failed(side, e);
+            return;
+          }
+          if (n < 0) {
+            break;
+          }
+          try {
+            to.write(data.flip());
+          } catch (IOException e) {
+            cut = e;
+            return;
+          }
+          count(n);
+          buffer.adapt(n);
+        }
+      }
+      ended();
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    private void count(int n) {
+      bytes += n;
+    }
+
+    private void ended() {
+      boolean earned;
+      try {
+        earned = inHook(() -> hooks.atEof(side, bytes));
+      } catch (InterruptedException e) {
+        breakOff("interrupted");
+        return;
+      }
+      if (!earned) {
+        breakOff("its end was not earned");
+        return;
+      }
+      try {
+        to.shutdownOutput();
+      } catch (IOException e) {
+        cut = e;
+      }
+    }
+
+    /** Asks the hook, if nothing has ended the relay before, and breaks off. */
+    void failed(Side where, IOException failure) {
+      boolean first;
+      synchronized (lock) {
+        first = !broken && !failing;
+        failing = true;
+      }
+      if (first) {
+        try {
+          inHook(() -> {
+            hooks.atFailure(where, failure);
+            return true;
+          });
+        } catch (InterruptedException e) {
+          log.debug("{}: no need to wait any more", name);
+        } catch (RuntimeException e) {
+          log.error("{}: at a failure", name, e);
+        }
+      }
+      // If it is not the first, the other stream has broken too: nobody is left to wait for.
+      breakOff(String.valueOf(failure.getMessage()));
+    }
+
+    /**
+     * Calls a hook so that {@link #breakOff} can interrupt it. Only there: an interrupt that hits a
+     * thread in a stream would close the JDK's channels beneath, and beneath an SSH channel lies
+     * the connection of all.
+     */
+    private <T> T inHook(Hook<T> hook) throws InterruptedException {
+      synchronized (lock) {
+        if (broken) {
+          throw new InterruptedException("broken off");
+        }
+        inHook = Thread.currentThread();
+      }
+      try {
+        return hook.call();
+      } finally {
+        synchronized (lock) {
+          inHook = null;
+          Thread.interrupted(); // one that came too late for the hook
+        }
+      }
+    }
+
+    void interruptHook() {
+      if (inHook != null) {
+        inHook.interrupt();
+      }
+    }
+  }
+
+  /** A call of one of the hooks. */
+  @FunctionalInterface
+  private interface Hook<T> {
+    T call() throws InterruptedException;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,177 @@
+package org.tpforward.demo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.tpforward.harness.AgentProcess;
+import org.tpforward.harness.HarnessException;
+import org.tpforward.harness.Java;
+import org.tpforward.harness.Login;
+import org.tpforward.harness.Proc;
+import org.tpforward.harness.User;
+import org.tpforward.harness.World;
+
+/**
+ * alice, at the desktop, sends bob a file: her client speaks to the agent's bus, and the connection
+ * manager is on the server. {@code Demo [--one-machine] [--size MIB]}; exit status 0 only if
+ * everything that it prints as held did hold.
+ */
+public final class Demo {
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  private final World world;
+  private final int mebibytes;
+  private final List<String> wrong = new ArrayList<>();
+
+  private Demo(World world, int mebibytes) {
+    this.world = world;
+    this.mebibytes = mebibytes;
+  }
+
+  /** Runs the program. */
+  public static void main(String[] arguments) throws IOException {
+    boolean oneMachine = false;
+    int mebibytes = 256;
+    for (int i = 0; i < arguments.length; i++) {
+      switch (arguments[i]) {
+        case "--one-machine" -> oneMachine = true;
+        case "--size" -> mebibytes = Integer.parseInt(arguments[++i]);
+        default -> {
+          System.err.println("usage: demo [--size MIB]");
+          System.exit(2);
+        }
+      }
+    }
+    System.exit(run(oneMachine, mebibytes) ? 0 : 1);
+  }
+
+  private static boolean run(boolean oneMachine, int mebibytes) throws IOException {
+    try (World world =
+        oneMachine ? World.oneMachine("--profile", "gabble") : World.apart("--profile", "gabble")) {
+      // Ctrl-C: whatever runs and lies about goes with the world.
+      Thread end = new Thread(world::close, "end of the world");
+      Runtime.getRuntime().addShutdownHook(end);
+      Demo demo = new Demo(world, mebibytes);
+      demo.show();
+      Runtime.getRuntime().removeShutdownHook(end);
+      return demo.wrong.isEmpty();
+    } catch (HarnessException e) {
+      System.err.println("demo: " + e.getMessage());
+      return false;
+    }
+  }
+
+  private void show() throws IOException {
+    if (world.isApart()) {
+      say("Two sides in namespaces of their own: no file, no loopback and no uid in common.");
+      say("  desktop  " + world.desktop().address() + "  uid " + world.desk().user().uid());
+      say("  server   " + world.server().address() + "  uid " + world.serv().user().uid());
+    } else {
+      say("This system allows no namespaces: both sides run on this machine, as one user.");
+      say("An address that leaked through would work by accident here.");
+    }
+    try (AgentProcess agent = world.agent()) {
+      say("$ tpforward agent server");
+      say("  the server's bus is at " + agent.bus());
+      transfer(agent);
+      strangers(agent);
+    }
+    say("");
+    say("For a host of your own, with a connection manager and a session bus there:");
+    say("  eval \"$(bin/tpforward agent you@host.example)\"");
+    say("  bin/tpforward send CONTACT FILE");
+    say("");
+    if (wrong.isEmpty()) {
+      say("All of it held.");
+    } else {
+      wrong.forEach(what -> say("WRONG: " + what));
+    }
+  }
+
+  private void transfer(AgentProcess agent) throws IOException {
+    String source = world.desk().home() + "/holiday.tar";
+    String inbox = world.serv().home() + "/inbox";
+    Path sourceHere = world.desktop().path(source);
+    String sent = BigFile.write(sourceHere, mebibytes);
+    world.desktop().admin().run("chmod", "644", source).ok();
+    world.serv().run("mkdir", "-p", inbox).ok();
+    long before = agent.channelsOpened();
+
+    Login bob = world.serv();
+    try (Proc receive =
+        bob.start(bob.tpforward("receive", "--account", "bob", "--once", "--dir", inbox))) {
+      receive.awaitLine("(?i)waiting|ready");
+      Login alice = agent.client();
+      say("$ tpforward send bob " + source);
+      List<String> command = alice.tpforward("send", "--account", "alice", "bob", source);
+      int status;
+      try (Proc send = alice.startOnTerminal(command)) {
+        status = send.await(PATIENCE).status();
+      }
+      expect(status == 0, "tpforward send ended with status " + status);
+      status = receive.await(PATIENCE).status();
+      expect(status == 0, "tpforward receive ended with status " + status + "\n" + receive.said());
+    }
+
+    Path arrived = world.server().path(inbox + "/holiday.tar");
+    String received = Files.exists(arrived) ? BigFile.checksum(arrived) : "nothing arrived";
+    say("  sent      " + sent);
+    say("  received  " + received);
+    expect(sent.equals(received), "the checksums differ");
+
+    long opened = agent.channelsOpened() - before;
+    say(
+        "  SSH channels: "
+            + opened
+            + ", 1 for alice's bus connection, "
+            + (opened - 1)
+            + " for the file");
+    expect(opened == 2, "a file is one channel, a bus client one");
+    Files.deleteIfExists(sourceHere);
+    Files.deleteIfExists(arrived);
+  }
+
+  private void strangers(AgentProcess agent) {
+    long before = agent.channelsOpened();
+    List<User> others = new ArrayList<>();
+    if (world.isApart()) {
+      others.addAll(List.of(User.STRANGER, User.ROOT));
+    } else if (User.current().isRoot()) {
+      others.add(User.STRANGER);
+    }
+    for (User other : others) {
+      String outcome = connect(agent, other);
+      say("Another user (uid " + other.uid() + ") at the agent's bus: " + outcome);
+    }
+    if (others.isEmpty()) {
+      say("Another user at the agent's bus: not tried, there is no second uid to be had here.");
+    }
+    expect(agent.channelsOpened() == before, "a stranger got an SSH channel");
+  }
+
+  private String connect(AgentProcess agent, User other) {
+    Login stranger = world.desktop().login(other);
+    List<String> command =
+        Java.command(world.desktop(), "org.tpforward.harness.Probe", "unix:" + agent.socket());
+    String said = stranger.run(command).ok().out().strip();
+    boolean refused = said.startsWith("refused");
+    boolean closed = said.endsWith("closed 0") || said.endsWith("reset 0");
+    expect(refused || closed, "uid " + other.uid() + " was served: " + said);
+    return refused
+        ? "cannot even reach it (" + said.substring("refused ".length()) + ")"
+        : "disconnected at once, no byte read or written, no SSH channel opened";
+  }
+
+  private void expect(boolean held, String otherwise) {
+    if (!held) {
+      wrong.add(otherwise);
+    }
+  }
+
+  private static void say(String line) {
+    System.out.println(line);
+  }
+}

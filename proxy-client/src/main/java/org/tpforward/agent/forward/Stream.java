@@ -1,0 +1,156 @@
+package org.tpforward.agent.forward;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tpforward.relay.Duplex;
+import org.tpforward.relay.Relay;
+import org.tpforward.socket.Connection;
+
+/**
+ * One connection: a local socket, and a channel to the CM's. Its life is longer than the channel's:
+ * it begins when the rightful client has connected.
+ */
+final class Stream {
+  private static final Logger log = LoggerFactory.getLogger(Stream.class);
+
+  private final String name;
+  private final StreamOwner owner;
+  private final @Nullable TransferState transfer;
+  private final Duration toldBound;
+  private final AtomicBoolean over = new AtomicBoolean();
+  private volatile @Nullable Connection local;
+  private volatile @Nullable Relay relay;
+  private volatile boolean aborted;
+
+  /**
+   * @param name how logs and threads call it
+   * @param transfer for an incoming file, whose EOF must be earned
+   * @param toldBound how long its reader may take to hear that it broke off
+   */
+  Stream(String name, StreamOwner owner, @Nullable TransferState transfer, Duration toldBound) {
+    this.name = name;
+    this.owner = owner;
+    this.transfer = transfer;
+    this.toldBound = toldBound;
+  }
+
+  /** The local socket, which ends with the stream from now on. */
+  void local(Connection connection) {
+    local = connection;
+    if (aborted) {
+      connection.reset();
+    }
+  }
+
+  /**
+   * Reads the byte that a client sends under Credentials before the stream begins (specification,
+   * {@code Socket_Access_Control_Credentials}), and only that.
+   *
+   * @return 0 to 255
+   * @throws IOException if it does not come in time; the stream is closed then
+   */
+  static int credentialByte(Duplex from, Duration timeout) throws IOException {
+    Thread deadline =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                Thread.sleep(timeout);
+                from.close();
+              } catch (InterruptedException e) {
+                // The byte came.
+              }
+            });
+    ByteBuffer value = ByteBuffer.allocate(1);
+    try {
+      if (from.read(value) != 1) {
+        throw new IOException("it ended without its credential byte");
+      }
+      return value.get(0) & 0xff;
+    } catch (IOException e) {
+      throw deadline.isAlive()
+          ? e
+          : new IOException("it sent no credential byte within " + timeout, e);
+    } finally {
+      deadline.interrupt();
+    }
+  }
+
+  /** Begins to pump; both streams end with this from now on. */
+  void start(Duplex near, Duplex far) {
+    owner.channelOpened();
+    Relay started = Relay.start(name, near, far, new Hooks());
+    relay = started;
+    if (aborted) {
+      started.abort("aborted");
+    }
+  }
+
+  /** It never came to a relay. */
+  void fail() {
+    Connection connection = local;
+    if (connection != null) {
+      connection.reset();
+    }
+    end();
+  }
+
+  void abort(String reason) {
+    aborted = true;
+    Relay running = relay;
+    Connection connection = local;
+    if (running != null) {
+      running.abort(reason);
+    } else if (connection != null) {
+      connection.reset();
+    }
+  }
+
+  boolean isOver() {
+    return over.get();
+  }
+
+  long bytesToClient() {
+    Relay running = relay;
+    return running == null ? 0 : running.bytesFromFar();
+  }
+
+  long bytesToCm() {
+    Relay running = relay;
+    return running == null ? 0 : running.bytesFromNear();
+  }
+
+  private void end() {
+    if (over.compareAndSet(false, true)) {
+      owner.ended(this);
+    }
+  }
+
+  private final class Hooks implements Relay.Hooks {
+    @Override
+    public boolean atEof(Relay.Side from, long bytes) throws InterruptedException {
+      if (from == Relay.Side.NEAR || transfer == null || transfer.awaitEarned(bytes)) {
+        return true;
+      }
+      log.warn("{} ended after {} bytes, which is not all of it", name, bytes);
+      return false;
+    }
+
+    @Override
+    public void atFailure(Relay.Side broken, IOException failure) throws InterruptedException {
+      log.info("{} broke off: {}", name, failure.getMessage());
+      if (transfer != null && broken == Relay.Side.FAR) {
+        transfer.awaitTold(toldBound);
+      }
+    }
+
+    @Override
+    public void done() {
+      end();
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package org.tpforward.agent.forward;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.UUID;
+import org.tpforward.dbus.SaslClient;
+import org.tpforward.dbus.SaslServer;
+import org.tpforward.relay.Duplex;
+import org.tpforward.socket.Connection;
+import org.tpforward.socket.PeerCredentials;
+import org.tpforward.telepathy.AccessControl;
+
+/**
+ * SASL of a D-Bus tube, which ends on both sides so that the uids may differ: towards the client
+ * the agent is the server, towards the CM the client. Then bytes flow raw.
+ */
+final class TubeSasl {
+  private TubeSasl() {}
+
+  /** Lets the client in, who has been checked already, whatever identity the CM will see. */
+  static Duplex server(Connection client, Duration timeout) throws IOException {
+    long uid = PeerCredentials.of(client).uid();
+    String guid = UUID.randomUUID().toString().replace("-", "");
+    ByteBuffer ahead =
+        SaslServer.authenticate(client, uid, u -> u == uid, guid, timeout).leftOver();
+    return new Ahead(client, ahead);
+  }
+
+  /**
+   * Logs in to the CM's server: EXTERNAL with an empty identity; where it lets in anybody
+   * (Localhost), ANONYMOUS as a second try.
+   */
+  static Duplex client(Duplex cm, AccessControl access, Duration timeout) throws IOException {
+    try {
+      ByteBuffer ahead =
+          access == AccessControl.LOCALHOST
+              ? SaslClient.externalThenAnonymous(cm, timeout).leftOver()
+              : SaslClient.external(cm, timeout).leftOver();
+      return new Ahead(cm, ahead);
+    } catch (IOException e) {
+      cm.close();
+      throw e;
+    }
+  }
+
+  /** A stream of which the first bytes have been read already. */
+  private record Ahead(Duplex stream, ByteBuffer bytes) implements Duplex {
+    @Override
+    public int read(ByteBuffer dst) throws IOException {
+      if (!bytes.hasRemaining()) {
+        return stream.read(dst);
+      }
+      int length = Math.min(bytes.remaining(), dst.remaining());
+      dst.put(bytes.slice(bytes.position(), length));
+      bytes.position(bytes.position() + length);
+      return length;
+    }
+
+    @Override
+    public int write(ByteBuffer src) throws IOException {
+      return stream.write(src);
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+      stream.shutdownOutput();
+    }
+
+    @Override
+    public boolean isOpen() {
+      return stream.isOpen();
+    }
+
+    @Override
+    public void close() {
+      stream.close();
+    }
+
+    @Override
+    public void reset() {
+      stream.reset();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package org.tpforward.agent.link;
+
+import com.google.common.net.InetAddresses;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.sshd.client.session.ClientSession;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.Incoming;
+import org.tpforward.ssh.ListenRefusedException;
+import org.tpforward.ssh.RemoteListener;
+import org.tpforward.ssh.RemoteListeners;
+import org.tpforward.telepathy.AddressType;
+
+/**
+ * The listeners of one connection on the server. Unix sockets lie in a private directory, each
+ * under a random name of its own, as sshd never removes one and cannot bind to it again.
+ *
+ * <p>The directory is made with the first of them and goes with the connection.
+ */
+final class RemoteSockets {
+  private static final Logger log = LoggerFactory.getLogger(RemoteSockets.class);
+
+  private final ClientSession session;
+  private final RemoteFiles files;
+  private final Duration timeout;
+  private final SecureRandom random = new SecureRandom();
+
+  @GuardedBy("this")
+  private @Nullable String directory;
+
+  /**
+   * For one connection.
+   *
+   * @param files on the same connection
+   * @param timeout for the server's answer to a request to listen
+   */
+  RemoteSockets(ClientSession session, RemoteFiles files, Duration timeout) {
+    this.session = session;
+    this.files = files;
+    this.timeout = timeout;
+  }
+
+  RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
+    Endpoint at =
+        switch (type) {
+          case UNIX -> new Endpoint.UnixPath(directory() + "/" + randomName());
+          case IPV4 -> new Endpoint.Ip(InetAddresses.forString("127.0.0.1"), 0);
+          case IPV6 -> new Endpoint.Ip(InetAddresses.forString("::1"), 0);
+          case ABSTRACT_UNIX -> throw new IllegalArgumentException("sshd has no abstract sockets");
+        };
+    try {
+      return new Socket(RemoteListeners.listen(session, at, timeout, connections));
+    } catch (ListenRefusedException e) {
+      throw new ChannelRefusedException(
+          ChannelRefusedException.Reason.PROHIBITED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Removes the directory and all that is left in it; what fails is logged. */
+  void close() {
+    String made;
+    synchronized (this) {
+      made = directory;
+      directory = null;
+    }
+    if (made != null) {
+      try {
+        files.removeDirectory(made);
+      } catch (IOException e) {
+        log.info("{} is left on the server: {}", made, e.getMessage());
+      }
+    }
+  }
+
+  private synchronized String directory() throws IOException {
+    if (directory == null) {
+      directory = files.makePrivateDirectory();
+    }
+    return directory;
+  }
+
+  private String randomName() {
+    byte[] name = new byte[8];
+    random.nextBytes(name);
+    return HexFormat.of().formatHex(name);
+  }
+
+  private final class Socket implements RemoteSocket {
+    private final RemoteListener listener;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Socket(RemoteListener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public Endpoint endpoint() {
+      return listener.endpoint();
+    }
+
+    @Override
+    public void close() {
+      if (closed.compareAndSet(false, true)) {
+        listener.close();
+        if (endpoint() instanceof Endpoint.UnixPath(String path)) {
+          Thread.ofVirtual().name("unlink").start(() -> unlink(path));
+        }
+      }
+    }
+
+    private void unlink(String path) {
+      try {
+        files.unlink(path);
+      } catch (IOException e) {
+        log.debug("{} is left on the server for now: {}", path, e.getMessage());
+      }
+    }
+  }
+}

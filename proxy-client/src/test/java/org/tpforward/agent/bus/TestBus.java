@@ -1,0 +1,70 @@
+package org.tpforward.agent.bus;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A real dbus-daemon of a test's own. */
+final class TestBus implements AutoCloseable {
+  private final Process daemon;
+  private final Path socket;
+
+  TestBus(Path directory) throws IOException {
+    socket = directory.resolve("remote-bus");
+    Path config = directory.resolve("bus.conf");
+    Files.writeString(
+        config,
+        """
+        <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+          "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+        <busconfig>
+          <type>session</type>
+          <listen>unix:path=%s</listen>
+          <auth>EXTERNAL</auth>
+          <policy context="default">
+            <allow send_destination="*" eavesdrop="true"/>
+            <allow eavesdrop="true"/>
+            <allow own="*"/>
+          </policy>
+        </busconfig>
+        """
+            .formatted(socket));
+    try {
+      daemon =
+          new ProcessBuilder(
+                  "dbus-daemon", "--config-file=" + config, "--nofork", "--print-address")
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+    } catch (IOException e) {
+      throw new IOException("this test needs dbus-daemon: apt-get install dbus-daemon", e);
+    }
+    try (BufferedReader out = daemon.inputReader(StandardCharsets.UTF_8)) {
+      if (out.readLine() == null) {
+        throw new IOException("dbus-daemon did not start");
+      }
+    }
+  }
+
+  Path socket() {
+    return socket;
+  }
+
+  /** Runs a D-Bus program on the bus at {@code address}; what it wrote. */
+  static String run(String address, List<String> command) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("DBUS_SESSION_BUS_ADDRESS", address);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return output;
+  }
+
+  @Override
+  public void close() {
+    daemon.destroy();
+  }
+}
