@@ -175,25 +175,24 @@ public final class CredentialByte {
     return Platform.call(
         "credentials",
         () ->
-            connection.withDescriptor(
-                fd -> {
-                  long end = System.nanoTime() + timeout.toNanos();
-                  while (!libc.poll(fd, Libc.POLLIN, POLL_MILLIS)) {
-                    if (connection.ended()) {
-                      throw new AsynchronousCloseException();
-                    }
-                    if (System.nanoTime() > end) {
-                      throw new SocketTimeoutException(
-                          "no credential byte within %d ms".formatted(timeout.toMillis()));
-                    }
-                  }
-                  libc.setOption(fd, Libc.SO_PASSCRED, 1);
-                  try (Arena arena = Arena.ofConfined()) {
-                    return receive(libc, fd, arena, connection, max, timeout);
-                  } finally {
-                    libc.setOption(fd, Libc.SO_PASSCRED, 0);
-                  }
-                }));
+            connection.withDescriptor(fd -> {
+              long end = System.nanoTime() + timeout.toNanos();
+              while (!libc.poll(fd, Libc.POLLIN, POLL_MILLIS)) {
+                if (connection.ended()) {
+                  throw new AsynchronousCloseException();
+                }
+                if (System.nanoTime() > end) {
+                  throw new SocketTimeoutException(
+                      "no credential byte within %d ms".formatted(timeout.toMillis()));
+                }
+              }
+              libc.setOption(fd, Libc.SO_PASSCRED, 1);
+              try (Arena arena = Arena.ofConfined()) {
+                return receive(libc, fd, arena, connection, max, timeout);
+              } finally {
+                libc.setOption(fd, Libc.SO_PASSCRED, 0);
+              }
+            }));
   }
 
   private static Arrived receive(
