@@ -59,6 +59,8 @@ final class Connector {
     client.setUserInteraction(new Answers(config, prompts));
     client.setServiceFactories(List.of(methods, ClientConnectionServiceFactory.INSTANCE));
     client.addSessionListener(events);
+    // As ssh: a certificate that is not valid is worth what the key in it is.
+    CoreModuleProperties.ABORT_ON_INVALID_CERTIFICATE.set(client, false);
     CoreModuleProperties.AUTH_TIMEOUT.set(client, LONGEST);
     CoreModuleProperties.IO_CONNECT_TIMEOUT.set(client, connectTimeout());
     CoreModuleProperties.PASSWORD_PROMPTS.set(client, config.passwordPrompts());

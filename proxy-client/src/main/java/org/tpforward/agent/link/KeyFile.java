@@ -50,6 +50,11 @@ final class KeyFile {
     if (beside != null) {
       return beside;
     }
+    // As for ssh, -i may name the public half of a key that the agent holds.
+    PublicKey itself = readPublic(file);
+    if (itself != null) {
+      return itself;
+    }
     try {
       String text = read();
       int start = text.indexOf(OPENSSH_BEGIN);

@@ -115,7 +115,8 @@ public final class RemoteShell {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while a command ran on the server");
     } finally {
-      channel.close(true);
+      // Not at once: that would send no SSH_MSG_CHANNEL_CLOSE, and use up the server's MaxSessions.
+      channel.close(false);
     }
   }
 

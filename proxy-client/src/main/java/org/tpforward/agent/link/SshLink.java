@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
@@ -47,6 +48,8 @@ public final class SshLink implements Link, Closeable {
   private LinkState state = new LinkState.Down("not connected yet", null);
   private @Nullable Connection connection;
   private @Nullable RemoteSession remoteSession;
+  // What lost connections may have left in the server's file system.
+  private final List<RemoteSockets> abandoned = new ArrayList<>();
   private @Nullable Thread reconnecting;
   private @Nullable LinkException ended;
   private boolean retryNow;
@@ -163,6 +166,12 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
+  /** Somebody has found out by other means that sshd connects to no Unix socket. */
+  void unixIsForbidden() {
+    Abilities now = abilities;
+    abilities = new Abilities(false, now.tcp(), now.credentials(), now.abstractNames());
+  }
+
   @Override
   public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
     return current().sockets().listen(type, connections);
@@ -228,12 +237,16 @@ public final class SshLink implements Link, Closeable {
     Connection made = connector.connect(loss);
     RemoteShell own = new RemoteShell(made::session, times.exec());
     RemoteSession previous;
+    List<RemoteSockets> left;
     synchronized (lock) {
       previous = remoteSession;
+      left = List.copyOf(abandoned);
+      abandoned.clear();
     }
     if (previous != null) {
       previous.end(own);
     }
+    left.forEach(sockets -> sockets.removeBy(new RemoteFiles(own)));
     synchronized (notification) {
       LinkException over;
       synchronized (lock) {
@@ -314,6 +327,7 @@ public final class SshLink implements Link, Closeable {
           return;
         }
         connection = null;
+        abandoned.add(gone.sockets());
         if (ended == null) {
           state = new LinkState.Down(reason, null);
           if (options.reconnect()) {
