@@ -194,8 +194,17 @@ class ServersIT {
   }
 
   @Test
-  void privateDirectoriesAreMadeListedAndRemoved() throws Exception {
-    try (SshLink link = connect()) {
+  void withoutCommandsAndWithoutSftpThereAreNoRemoteFiles() throws Exception {
+    try (SshLink link = connect("ForceCommand /bin/false")) {
+      assertThatExceptionOfType(RemoteShell.NoExecException.class)
+          .isThrownBy(() -> link.files().makePrivateDirectory());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MaxSessions 2", "ForceCommand internal-sftp"})
+  void privateDirectoriesAreMadeListedAndRemovedByExecOrSftp(String config) throws Exception {
+    try (SshLink link = connect(config, "Subsystem sftp internal-sftp")) {
       String made = link.files().makePrivateDirectory();
       try {
         assertThat(Files.getPosixFilePermissions(Path.of(made)))
