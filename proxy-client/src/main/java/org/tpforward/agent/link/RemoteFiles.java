@@ -20,9 +20,28 @@ public final class RemoteFiles {
   private static final String MAKE =
       """
       umask 077
+      start() {
+        s=
+        { read -r s < "/proc/$1/stat"; } 2>/dev/null || return
+        s=${s##*) }
+        set -- $s
+        echo "${20}"
+      }
+      me=$(start "$PPID")
       for d in "$XDG_RUNTIME_DIR" "/run/user/$(id -u)" "$TMPDIR" /tmp; do
         [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ] || continue
-        mktemp -d "$d/tpforward.XXXXXXXXXXXX" 2>/dev/null && exit 0
+        for o in "$d"/tpforward.*.*.*; do
+          [ -n "$me" ] && [ -d "$o" ] && [ -O "$o" ] && [ ! -L "$o" ] || continue
+          r=${o##*/tpforward.}
+          p=${r%%.*}
+          r=${r#*.}
+          t=${r%%.*}
+          case $p.$t in
+            *[!0-9.]*|.*|*.) continue ;;
+          esac
+          [ "$(start "$p")" = "$t" ] || { rm -f -- "$o"/*; rmdir -- "$o"; } 2>/dev/null
+        done
+        mktemp -d "$d/tpforward.$PPID.${me:-0}.XXXXXXXX" 2>/dev/null && exit 0
       done
       exit 1
       """;
@@ -56,7 +75,8 @@ public final class RemoteFiles {
 
   /**
    * Makes a directory of mode 0700 with a random name, in the user's runtime directory where there
-   * is one.
+   * is one. By exec its name says which process of the server's sshd it belongs to ({@link
+   * RemoteSession}); those of processes that are gone, which a dead agent left, are removed first.
    *
    * @return its absolute path, of at most 80 bytes
    */
