@@ -194,8 +194,36 @@ class ServersIT {
   }
 
   @Test
-  void privateDirectoriesAreMadeListedAndRemoved() throws Exception {
+  void directoriesOfServerProcessesThatAreGoneAreRemoved() throws Exception {
     try (SshLink link = connect()) {
+      String first = link.files().makePrivateDirectory();
+      Path dead = Files.createDirectories(Path.of(first).resolveSibling("tpforward.1.1.dead"));
+      Files.createFile(dead.resolve("socket"));
+      Path other = Files.createDirectories(Path.of(first).resolveSibling("tpforward.x.1.other"));
+      try {
+        link.files().removeDirectory(link.files().makePrivateDirectory());
+        assertThat(dead).doesNotExist();
+        assertThat(other).exists();
+        assertThat(Path.of(first)).exists();
+      } finally {
+        Files.delete(other);
+        link.files().removeDirectory(first);
+      }
+    }
+  }
+
+  @Test
+  void withoutCommandsAndWithoutSftpThereAreNoRemoteFiles() throws Exception {
+    try (SshLink link = connect("ForceCommand /bin/false")) {
+      assertThatExceptionOfType(RemoteShell.NoExecException.class)
+          .isThrownBy(() -> link.files().makePrivateDirectory());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MaxSessions 2", "ForceCommand internal-sftp"})
+  void privateDirectoriesAreMadeListedAndRemovedByExecOrSftp(String config) throws Exception {
+    try (SshLink link = connect(config, "Subsystem sftp internal-sftp")) {
       String made = link.files().makePrivateDirectory();
       try {
         assertThat(Files.getPosixFilePermissions(Path.of(made)))

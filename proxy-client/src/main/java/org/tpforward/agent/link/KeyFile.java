@@ -10,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.util.Base64;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.sshd.common.NamedResource;
@@ -127,9 +128,14 @@ final class KeyFile {
    * Reads the private key, asking for a passphrase if it has one.
    *
    * @param attempts how often to ask
+   * @param unlocked keys whose passphrase was given before; this one is added
    * @throws IOException with one line for the user, if there is no key to be had
    */
-  KeyPair load(Prompts prompts, int attempts) throws IOException {
+  KeyPair load(Prompts prompts, int attempts, Map<Path, KeyPair> unlocked) throws IOException {
+    KeyPair before = unlocked.get(file);
+    if (before != null) {
+      return before;
+    }
     refuseIfOthersCanRead();
     byte[] text = read().getBytes(StandardCharsets.ISO_8859_1);
     for (int attempt = 1; ; attempt++) {
@@ -149,6 +155,9 @@ final class KeyFile {
                 NamedResource.ofName(file.toString()),
                 new ByteArrayInputStream(text),
                 passphrase)) {
+          if (asked.get()) {
+            unlocked.put(file, pair);
+          }
           return pair;
         }
         throw new IOException("there is no key in it");

@@ -96,6 +96,7 @@ public final class RemoteBus {
       answer = link.shell().script(ASK, LONGEST_OUTPUT);
     } catch (RemoteShell.NoExecException e) {
       tried.add("asking the server for the user's bus: " + e.getMessage());
+      lookBySftp();
       return;
     } catch (IOException e) {
       if (!(link.state() instanceof LinkState.Up)) {
@@ -127,6 +128,23 @@ public final class RemoteBus {
     }
     if (!socketExists) {
       tried.addFirst("/run/user/" + uid + "/bus: there is no such socket");
+    }
+  }
+
+  private void lookBySftp() {
+    try (SftpClient sftp = link.shell().sftp()) {
+      String path = "/run/user/" + RemoteFiles.userId(sftp) + "/bus";
+      try {
+        if (sftp.attributes(path).isSocket()) {
+          add(path, "it is there");
+          return;
+        }
+      } catch (SftpClient.StatusException e) {
+        log.debug("{} on the server: {}", path, e.getMessage());
+      }
+      tried.add(path + ": there is no such socket");
+    } catch (IOException e) {
+      tried.add("looking for it by SFTP: " + e.getMessage());
     }
   }
 

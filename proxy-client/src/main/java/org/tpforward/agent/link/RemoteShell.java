@@ -167,6 +167,11 @@ public final class RemoteShell {
         result.truncated());
   }
 
+  /** Files over the same session, where the server has SFTP; the caller closes. */
+  SftpClient sftp() throws IOException {
+    return SftpClient.open(sessions.session(), timeout);
+  }
+
   private static int number(String text) {
     String line = text.lines().findFirst().orElse("").strip();
     return line.matches("\\d{1,3}") ? Integer.parseInt(line) : -1;

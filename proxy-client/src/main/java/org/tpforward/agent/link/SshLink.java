@@ -2,10 +2,14 @@ package org.tpforward.agent.link;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -41,6 +45,8 @@ public final class SshLink implements Link, Closeable {
   private final SshConfig config;
   private final List<LinkListener> listeners = new CopyOnWriteArrayList<>();
   private final RemoteShell shell;
+  // So that a connection that is made again in the background need not ask for a passphrase.
+  private final Map<Path, KeyPair> unlocked = new ConcurrentHashMap<>();
   private final Object lock = new Object();
   private final Object notification = new Object();
 
@@ -232,7 +238,7 @@ public final class SshLink implements Link, Closeable {
 
   private void establish(boolean interactive) throws LinkException {
     SshConfig current = interactive ? config : background();
-    Connector connector = new Connector(current, times, environment, interactive);
+    Connector connector = new Connector(current, times, environment, interactive, unlocked);
     Loss loss = new Loss();
     Connection made = connector.connect(loss);
     RemoteShell own = new RemoteShell(made::session, times.exec());
