@@ -130,6 +130,29 @@ class CredentialByteTest {
   }
 
   @Test
+  void readLateThePlainByteHasNoSenderAndWhatCameWithItIsSeen() throws Exception {
+    try (Strict strict = new Strict(dir);
+        Connection plain = Connection.connectForCredentials(strict.endpoint);
+        Connection plainServer = strict.accept();
+        Connection good = Connection.connectForCredentials(strict.endpoint);
+        Connection goodServer = strict.accept()) {
+      Bytes.send(plain, "xyz");
+      CredentialByte.Arrived arrived =
+          CredentialByte.receiveLate(plainServer, 100, OtherUser.PATIENCE);
+      assertThat(arrived.value()).isEqualTo('x');
+      assertThat(arrived.extra()).isEqualTo(2);
+      assertThat(arrived.sender()).isNull();
+
+      CredentialByte.send(good, 9);
+      CredentialByte.Received sender =
+          CredentialByte.receiveLate(goodServer, 100, OtherUser.PATIENCE).sender();
+      assertThat(sender)
+          .isEqualTo(
+              new CredentialByte.Received(9, ProcessHandle.current().pid(), Uids.own(), ownGid()));
+    }
+  }
+
+  @Test
   void noByteInTimeIsSaidSo() throws Exception {
     try (Pair pair = Pair.forCredentials(dir)) {
       assertThatThrownBy(() -> CredentialByte.receive(pair.server(), Duration.ofMillis(50)))
