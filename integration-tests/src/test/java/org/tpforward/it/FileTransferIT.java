@@ -188,9 +188,11 @@ class FileTransferIT {
   void theCommandLineSendsAndReceives() throws IOException {
     Job job = Job.of(desk, serv, 8);
     try (Proc receive =
-        serv.start(serv.tpforward("receive", "--account", "bob", "--once", "--dir", job.inbox()))) {
+        serv.start(
+            serv.tpforward(
+                "receive", "--account", "loopback:bob", "--once", "--dir", job.inbox()))) {
       receive.awaitLine("(?i)waiting|ready");
-      desk.run(desk.tpforward("send", "--account", "alice", "bob", job.file())).ok();
+      desk.run(desk.tpforward("send", "--account", "loopback:alice", "bob", job.file())).ok();
       receive.await().ok();
     }
     job.assertArrived();
@@ -198,9 +200,10 @@ class FileTransferIT {
     Job back = Job.of(serv, desk, 8);
     try (Proc receive =
         desk.start(
-            desk.tpforward("receive", "--account", "alice", "--once", "--dir", back.inbox()))) {
+            desk.tpforward(
+                "receive", "--account", "loopback:alice", "--once", "--dir", back.inbox()))) {
       receive.awaitLine("(?i)waiting|ready");
-      serv.run(serv.tpforward("send", "--account", "bob", "alice", back.file())).ok();
+      serv.run(serv.tpforward("send", "--account", "loopback:bob", "alice", back.file())).ok();
       receive.await().ok();
     }
     back.assertArrived();
