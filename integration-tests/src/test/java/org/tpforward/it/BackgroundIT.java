@@ -52,8 +52,8 @@ class BackgroundIT {
     Proc.Result result =
         sh(
             agent("--name session")
-                + "; echo session $(cut -d' ' -f6 /proc/$TPFORWARD_AGENT_PID/stat) of $TPFORWARD_AGENT_PID;"
-                + " kill $TPFORWARD_AGENT_PID");
+                + "; echo session $(cut -d' ' -f6 /proc/$TPFORWARD_AGENT_PID/stat) of"
+                + " $TPFORWARD_AGENT_PID; kill $TPFORWARD_AGENT_PID");
     assertThat(result.ok().out()).containsPattern("session (\\d+) of \\1\n");
   }
 
