@@ -158,6 +158,35 @@ session_channel (Session *session, const char *path, GVariant *properties, GQuar
   return channel;
 }
 
+void
+session_close_channel (Session *session, const char *path)
+{
+  GVariant *reply = channel_call (session, path, TP_IFACE_CHANNEL, "Close", NULL, NULL);
+  if (reply != NULL)
+    g_variant_unref (reply);
+}
+
+/* A file of an earlier client of this account, done or given up, is nobody's any more. */
+static gboolean
+is_over (Watch *watch, const char *path, const char *type)
+{
+  guint state = TP_FILE_TRANSFER_STATE_PENDING;
+
+  if (strcmp (type, TP_IFACE_CHANNEL_TYPE_FILE_TRANSFER) != 0)
+    return FALSE;
+  GVariant *reply = channel_call (watch->session, path, "org.freedesktop.DBus.Properties", "Get",
+      g_variant_new ("(ss)", type, "State"), NULL);
+  if (reply != NULL)
+    {
+      GVariant *value;
+      g_variant_get (reply, "(v)", &value);
+      state = g_variant_get_uint32 (value);
+      g_variant_unref (value);
+      g_variant_unref (reply);
+    }
+  return state != TP_FILE_TRANSFER_STATE_PENDING;
+}
+
 static void
 offer_one (Watch *watch, const char *path, GVariant *properties)
 {
@@ -166,7 +195,7 @@ offer_one (Watch *watch, const char *path, GVariant *properties)
 
   g_variant_lookup (properties, TP_PROP_CHANNEL_CHANNEL_TYPE, "&s", &type);
   g_variant_lookup (properties, TP_PROP_CHANNEL_REQUESTED, "b", &requested);
-  if (!requested && strcmp (type, watch->type) == 0)
+  if (!requested && strcmp (type, watch->type) == 0 && !is_over (watch, path, type))
     watch->func (watch->session, path, properties, watch->data);
 }
 

@@ -84,13 +84,12 @@ public final class Relay {
   }
 
   /**
-   * Starts both directions.
+   * Starts both directions. If the system gives no more threads, the relay that is returned has
+   * broken off already, and {@link Hooks#done} was called.
    *
    * @param name the threads'
-   * @throws IOException if the system gives no more threads; both streams are reset then, and
-   *     {@link Hooks#done} is called all the same
    */
-  public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) throws IOException {
+  public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
     Relay relay = new Relay(name, near, far, hooks);
     int missing = 2;
     try {
@@ -99,11 +98,11 @@ public final class Relay {
       Threads.start(name + " in", relay.fromFar);
     } catch (OutOfMemoryError e) {
       // The JVM's word for a system that gives no more threads; of memory there is enough.
+      log.warn("no thread for {}: {}", name, e.getMessage());
       relay.breakOff("no thread");
       for (int i = 0; i < missing; i++) {
         relay.leave();
       }
-      throw new IOException("no thread for " + name + ": " + e.getMessage(), e);
     }
     return relay;
   }

@@ -22,6 +22,7 @@ final class Dialer {
     Endpoints.check(where);
     checkTimeout(timeout);
     return switch (where) {
+      case Endpoint.UnixPath path when !Endpoints.fitsJdk(path) -> connectNative(path, timeout);
       case Endpoint.UnixPath path -> {
         SocketAddress address = Endpoints.jdkAddress(path);
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);

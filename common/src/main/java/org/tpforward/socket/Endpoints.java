@@ -71,6 +71,11 @@ public final class Endpoints {
     }
   }
 
+  /** Whether the JDK's channels can have it: their paths are a byte shorter than the kernel's. */
+  static boolean fitsJdk(Endpoint.UnixPath unix) {
+    return unix.path().getBytes(StandardCharsets.UTF_8).length < MAX_UNIX_BYTES;
+  }
+
   /** The JDK's name for a path. */
   static SocketAddress jdkAddress(Endpoint.UnixPath unix) throws IOException {
     try {

@@ -81,7 +81,7 @@ public final class Listener implements Closeable {
     }
     ServerSocketChannel channel =
         switch (where) {
-          case Endpoint.UnixPath path when !passCredentials ->
+          case Endpoint.UnixPath path when !passCredentials && Endpoints.fitsJdk(path) ->
               ServerSocketChannel.open(StandardProtocolFamily.UNIX);
           case Endpoint.UnixPath path -> AFUNIXServerSocketChannel.open();
           case Endpoint.UnixAbstract name -> AFUNIXServerSocketChannel.open();
@@ -115,10 +115,10 @@ public final class Listener implements Closeable {
           channel.bind(Endpoints.inetAddress(ip), BACKLOG);
         }
       }
-    } catch (BindException e) {
-      throw e;
     } catch (SocketException e) {
-      SocketException described = new SocketException(e.getMessage() + ": " + where);
+      String message = e.getMessage() + ": " + where;
+      SocketException described =
+          e instanceof BindException ? new BindException(message) : new SocketException(message);
       described.initCause(e);
       throw described;
     }

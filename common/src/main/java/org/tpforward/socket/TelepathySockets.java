@@ -17,11 +17,31 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A client, with the address that a connection manager gave it:
  *
- * {@snippet file="TelepathySocketsExample.java" region="client"}
+ * {@snippet :
+ * // Under Localhost it is TelepathySockets.connect(where).
+ * Endpoint where = new Endpoint.UnixPath(path);
+ * try (Connection connection = TelepathySockets.connectWithByte(where, 42)) {
+ *   connection.write(ByteBuffer.wrap(request));
+ *   connection.shutdownOutput();
+ *   ByteBuffer answer = ByteBuffer.allocate(8192);
+ *   while (connection.read(answer.clear()) >= 0) {
+ *     out.write(answer.array(), 0, answer.position());
+ *   }
+ * }
+ * }
  *
  * <p>A service for a tube:
  *
- * {@snippet file="TelepathySocketsExample.java" region="service"}
+ * {@snippet :
+ * try (Listener listener = TelepathySockets.listenForBytes(new Endpoint.UnixPath(path))) {
+ *   offer(listener.endpoint());
+ *   TelepathySockets.Accepted accepted =
+ *       TelepathySockets.acceptWithByte(
+ *           listener.accept(), AllowedUids.own(), Duration.ofSeconds(30));
+ *   // accepted.value() is the parameter of this connection's NewRemoteConnection.
+ *   serve(accepted.connection(), accepted.value());
+ * }
+ * }
  *
  * <p>Every method blocks. Whoever gets a connection closes it. Connections under Credentials, and
  * over abstract names, are read and written on platform threads (see {@link Connection}).

@@ -72,7 +72,17 @@ class StreamChannel extends AbstractClientChannel {
     buffer.putUInt(window.getPacketSize());
     openBody.accept(buffer);
     writePacket(buffer);
+    if (isClosing()) {
+      // The session may have ended before there was a future to tell.
+      failOpening(future);
+    }
     return future;
+  }
+
+  private static void failOpening(OpenFuture future) {
+    if (!future.isDone()) {
+      future.setException(new IOException("the SSH connection was lost"));
+    }
   }
 
   @Override
@@ -155,8 +165,8 @@ class StreamChannel extends AbstractClientChannel {
     outbound.fail(why, () -> {});
     inbound.fail(why);
     OpenFuture future = openFuture;
-    if (future != null && !future.isDone() && getSession().isClosing()) {
-      future.setException(why);
+    if (future != null && getSession().isClosing()) {
+      failOpening(future);
     }
     super.preClose();
   }

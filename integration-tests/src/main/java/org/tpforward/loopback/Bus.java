@@ -2,6 +2,7 @@ package org.tpforward.loopback;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -39,6 +40,7 @@ final class Bus implements AutoCloseable {
   private final MessageFactory messages;
   private final Map<String, BusObject> objects = new ConcurrentHashMap<>();
   private final Queue<Message> early = new ArrayDeque<>();
+  private final List<String> names = new ArrayList<>();
   private final Object writing = new Object();
 
   private Bus(AbstractTransport transport) {
@@ -65,11 +67,24 @@ final class Bus implements AutoCloseable {
     if (((Number) reply[0]).intValue() != 1) {
       throw new IOException(name + " is owned by somebody else");
     }
+    names.add(name);
   }
 
   /** Gives a name up. From {@link #run}'s thread. */
   void releaseName(String name) throws IOException, DBusException {
     callBus("ReleaseName", "s", name);
+    names.remove(name);
+  }
+
+  /** Gives all names up, and stays connected. From {@link #run}'s thread. */
+  void releaseAllNames() {
+    try {
+      for (String name : List.copyOf(names)) {
+        releaseName(name);
+      }
+    } catch (IOException | DBusException e) {
+      LOG.debug("releasing names", e);
+    }
   }
 
   /** Calls the bus itself, and keeps what comes before the answer for {@link #run}. */

@@ -38,6 +38,11 @@ final class CmListener implements AutoCloseable {
     void admit(Guest guest) throws IOException;
   }
 
+  /** Takes the socket's file away. */
+  private interface Removal {
+    void run() throws IOException;
+  }
+
   /**
    * A connection that was let in.
    *
@@ -48,19 +53,19 @@ final class CmListener implements AutoCloseable {
 
   private final ServerSocketChannel channel;
   private final Variant<?> address;
-  private final @Nullable Path path;
+  private final Removal removal;
   private final Admission admission;
   private final Guests guests;
 
   private CmListener(
       ServerSocketChannel channel,
       Variant<?> address,
-      @Nullable Path path,
+      Removal removal,
       Admission admission,
       Guests guests) {
     this.channel = channel;
     this.address = address;
-    this.path = path;
+    this.removal = removal;
     this.admission = admission;
     this.guests = guests;
   }
@@ -78,7 +83,7 @@ final class CmListener implements AutoCloseable {
     try {
       CmListener listener =
           switch (kind.type()) {
-            case UNIX -> unix(directory.newPath(), kind.access(), admission, guests);
+            case UNIX -> unix(directory, kind.access(), admission, guests);
             case ABSTRACT_UNIX -> abstractUnix(admission, guests);
             case IPV4, IPV6 -> ip(kind.type(), admission, guests);
           };
@@ -90,7 +95,9 @@ final class CmListener implements AutoCloseable {
   }
 
   private static CmListener unix(
-      Path path, AccessControl access, Admission admission, Guests guests) throws IOException {
+      SocketDirectory directory, AccessControl access, Admission admission, Guests guests)
+      throws IOException {
+    Path path = directory.newPath();
     ServerSocketChannel channel;
     // The byte's credentials need a descriptor, which the JDK's own sockets do not give.
     if (access == AccessControl.CREDENTIALS) {
@@ -102,7 +109,8 @@ final class CmListener implements AutoCloseable {
     }
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
     byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
-    return new CmListener(channel, Values.variant(bytes, "ay"), path, admission, guests);
+    return new CmListener(
+        channel, Values.variant(bytes, "ay"), () -> directory.remove(path), admission, guests);
   }
 
   private static CmListener abstractUnix(Admission admission, Guests guests) throws IOException {
@@ -110,7 +118,7 @@ final class CmListener implements AutoCloseable {
         ("\0loopback-cm-" + SocketDirectory.randomName()).getBytes(StandardCharsets.UTF_8);
     AFUNIXServerSocketChannel channel = AFUNIXServerSocketChannel.open();
     channel.bind(AFUNIXSocketAddress.of(name), BACKLOG);
-    return new CmListener(channel, Values.variant(name, "ay"), null, admission, guests);
+    return new CmListener(channel, Values.variant(name, "ay"), () -> {}, admission, guests);
   }
 
   private static CmListener ip(AddressType type, Admission admission, Guests guests)
@@ -126,7 +134,7 @@ final class CmListener implements AutoCloseable {
     int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
     String host = type == AddressType.IPV4 ? "127.0.0.1" : "::1";
     Object[] address = Values.struct(host, Values.q(port));
-    return new CmListener(channel, Values.variant(address, "(sq)"), null, admission, guests);
+    return new CmListener(channel, Values.variant(address, "(sq)"), () -> {}, admission, guests);
   }
 
   /** What the client must connect to. */
@@ -175,12 +183,10 @@ final class CmListener implements AutoCloseable {
   @Override
   public void close() {
     closeQuietly(channel);
-    if (path != null) {
-      try {
-        Files.deleteIfExists(path);
-      } catch (IOException e) {
-        LOG.debug("removing {}", path, e);
-      }
+    try {
+      removal.run();
+    } catch (IOException e) {
+      LOG.debug("removing {}", address, e);
     }
   }
 }

@@ -81,6 +81,7 @@ final class FileTransfer {
   /** AcceptFile (u type, u access, v parameter, t offset). */
   synchronized void accept(FileChannel channel, Call call) throws Fault {
     FileChannel other = sender;
+    manager.misbehaviour().beforeAccept();
     if (channel != receiver || other == null) {
       throw Fault.notAvailable("only the receiver can accept a file");
     }
@@ -95,7 +96,7 @@ final class FileTransfer {
     sink = socket;
     offset = wanted;
     channel.setState(State.ACCEPTED, Reason.REQUESTED);
-    call.reply("v", socket.address());
+    manager.misbehaviour().answer(call, socket.address());
     if (source == null) {
       other.setState(State.ACCEPTED, Reason.NONE);
     } else {
@@ -113,7 +114,7 @@ final class FileTransfer {
     }
     FileSocket socket = new FileSocket(kind(call), call.arguments().get(2), manager.sockets());
     source = socket;
-    call.reply("v", socket.address());
+    manager.misbehaviour().answer(call, socket.address());
     if (sink != null) {
       open(Reason.REQUESTED);
     }
@@ -181,11 +182,42 @@ final class FileTransfer {
             });
   }
 
-  private long progress(long bytes) {
+  private long progress(long bytes) throws IOException {
     for (FileChannel channel : live()) {
       channel.setTransferred(bytes, false);
     }
-    return Long.MAX_VALUE;
+    return manager.misbehaviour().passed(bytes, new Ends());
+  }
+
+  private final class Ends implements Misbehaviour.Victim {
+    @Override
+    public void cut() {
+      closeSockets();
+    }
+
+    @Override
+    public void cancelByPeer() {
+      synchronized (FileTransfer.this) {
+        for (FileChannel channel : live()) {
+          channel.setState(State.CANCELLED, Reason.REMOTE_STOPPED);
+        }
+        closeSockets();
+      }
+    }
+
+    @Override
+    public void closeChannels() {
+      FileChannel first;
+      FileChannel second;
+      synchronized (FileTransfer.this) {
+        first = sender;
+        second = receiver;
+      }
+      if (first != null && second != null) {
+        first.close();
+        second.close();
+      }
+    }
   }
 
   /** The channels whose state still changes. */

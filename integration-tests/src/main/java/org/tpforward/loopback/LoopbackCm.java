@@ -25,6 +25,16 @@ public final class LoopbackCm implements Callable<Integer> {
       description = "Where its Unix sockets are made, 0777 each. Default: a new directory.")
   private @Nullable Path socketDirectory;
 
+  @Option(
+      names = "--write-service",
+      description = "Write a D-Bus service file with --command into this directory, and end.")
+  private @Nullable Path serviceDirectory;
+
+  @Option(
+      names = "--command",
+      description = "What a bus starts this with: an absolute path, arguments.")
+  private @Nullable String command;
+
   private LoopbackCm() {}
 
   /** Runs until the bus goes away. Exit status 0 then, 1 where the name is taken. */
@@ -34,6 +44,14 @@ public final class LoopbackCm implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (serviceDirectory != null) {
+      if (command == null) {
+        System.err.println("loopback-cm: --write-service needs --command");
+        return 2;
+      }
+      ServiceFile.write(serviceDirectory, command);
+      return 0;
+    }
     String address = System.getenv("DBUS_STARTER_ADDRESS");
     if (address == null) {
       address = System.getenv("DBUS_SESSION_BUS_ADDRESS");

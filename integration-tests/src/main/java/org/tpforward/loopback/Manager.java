@@ -22,12 +22,18 @@ final class Manager {
   private final Profile profile;
   private final SocketDirectory sockets;
   private final Handles handles = new Handles();
+  private final Misbehaviour misbehaviour;
   private final Map<String, Connection> connections = new ConcurrentHashMap<>();
 
   Manager(Bus bus, Profile profile, SocketDirectory sockets) {
     this.bus = bus;
     this.profile = profile;
     this.sockets = sockets;
+    this.misbehaviour = new Misbehaviour(bus);
+  }
+
+  Misbehaviour misbehaviour() {
+    return misbehaviour;
   }
 
   Bus bus() {
@@ -55,6 +61,7 @@ final class Manager {
     object.constant(CM, "Interfaces", "as", List.of());
     object.constant(
         CM, "Protocols", "a{sa{sv}}", Map.of(PROTOCOL_NAME, qualified(protocolProperties())));
+    misbehaviour.addTo(object);
     bus.export(object);
 
     BusObject protocol = new BusObject(Names.CM_PATH + "/" + PROTOCOL_NAME);

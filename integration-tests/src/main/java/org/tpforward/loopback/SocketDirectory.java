@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Where the CM's Unix sockets are, and their names. Everybody may search it, as gabble's. */
@@ -14,6 +16,7 @@ final class SocketDirectory implements AutoCloseable {
 
   private final Path directory;
   private final boolean own;
+  private final Set<Path> paths = ConcurrentHashMap.newKeySet();
 
   private SocketDirectory(Path directory, boolean own) {
     this.directory = directory;
@@ -39,17 +42,24 @@ final class SocketDirectory implements AutoCloseable {
 
   /** A path for a new socket. */
   Path newPath() {
-    return directory.resolve("loopback-" + randomName());
+    Path path = directory.resolve("loopback-" + randomName());
+    paths.add(path);
+    return path;
   }
 
+  /** Removes a socket. */
+  void remove(Path path) throws IOException {
+    Files.deleteIfExists(path);
+    paths.remove(path);
+  }
+
+  /** Removes what is left of the sockets, and the directory if it was made for them. */
   @Override
   public void close() throws IOException {
+    for (Path path : paths) {
+      Files.deleteIfExists(path);
+    }
     if (own) {
-      try (var files = Files.list(directory)) {
-        for (Path file : files.toList()) {
-          Files.deleteIfExists(file);
-        }
-      }
       Files.deleteIfExists(directory);
     }
   }

@@ -123,6 +123,13 @@ final class Sshd implements AutoCloseable {
     return String.join("\n", log);
   }
 
+  /** Waits until the log has a line with this. */
+  synchronized void awaitLog(String text) throws InterruptedException {
+    while (log.stream().noneMatch(line -> line.contains(text))) {
+      wait();
+    }
+  }
+
   int port() {
     return port;
   }

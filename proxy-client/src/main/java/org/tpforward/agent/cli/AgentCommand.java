@@ -19,10 +19,12 @@ import picocli.CommandLine.Parameters;
 /** {@code tpforward agent}. */
 @CommandLine.Command(
     name = "agent",
+    header = "Starts an agent: forwards a remote D-Bus and Telepathy's sockets.",
     description = {
-      "Forwards the D-Bus of DESTINATION ([user@]host[:port], or ssh://…), with the sockets that",
-      "its Telepathy connection managers hand out. Goes to the background once the bus can be",
-      "reached, and prints what a shell evaluates: eval \"$(tpforward agent alice@example.org)\""
+      "Forwards the D-Bus of DESTINATION ([user@]host[:port], or ssh://…), with the sockets that"
+          + " its Telepathy connection managers hand out. Goes to the background once the bus can"
+          + " be reached, and prints what a shell evaluates:",
+      "  eval \"$(tpforward agent alice@example.org)\""
     })
 final class AgentCommand extends Command {
   private final AgentStarter starter;

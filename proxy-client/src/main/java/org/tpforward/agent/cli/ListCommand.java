@@ -15,7 +15,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code tpforward list}. */
-@CommandLine.Command(name = "list", description = "Lists the agents of this user.")
+@CommandLine.Command(name = "list", header = "Lists the agents of this user.")
 final class ListCommand extends Command {
   private final Map<String, String> environment;
 

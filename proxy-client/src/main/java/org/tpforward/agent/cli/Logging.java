@@ -10,16 +10,22 @@ final class Logging {
    * @param verbosity how often the user said -v
    */
   static void configure(int verbosity) {
-    // Our own messages; what the libraries tell is for developers, one -v later.
-    set("defaultLogLevel", verbosity >= 2 ? "info" : "warn");
-    set("log.org.tpforward", verbosity >= 2 ? "debug" : verbosity == 1 ? "info" : "warn");
-    if (verbosity >= 3) {
-      set("defaultLogLevel", "debug");
-    }
+    // What a library warns of, this program tells in its own words, or not at all.
+    set("defaultLogLevel", level(verbosity - 1));
+    set("log.org.tpforward", level(verbosity));
     set("showThreadName", "false");
     set("showLogName", verbosity >= 2 ? "true" : "false");
     set("showDateTime", "true");
     set("dateTimeFormat", "yyyy-MM-dd HH:mm:ss");
+  }
+
+  private static String level(int verbosity) {
+    return switch (verbosity) {
+      case -1 -> "error";
+      case 0 -> "warn";
+      case 1 -> "info";
+      default -> "debug";
+    };
   }
 
   /** What is set on the JVM's command line comes first. */

@@ -13,6 +13,15 @@ final class ProgressDisplay implements Progress, AutoCloseable {
   /** Often enough to look alive. */
   private static final long REDRAW_NANOS = 100_000_000;
 
+  private static final Meter NONE =
+      new Meter() {
+        @Override
+        public void at(long position) {}
+
+        @Override
+        public void close() {}
+      };
+
   private static final String CLEAR = "\r\033[K";
 
   private final PrintStream out;
@@ -40,6 +49,11 @@ final class ProgressDisplay implements Progress, AutoCloseable {
     }
     draw(true);
     return bar;
+  }
+
+  @Override
+  public synchronized Meter prepare(String label, long size) {
+    return terminal ? begin(label, size, 0) : NONE;
   }
 
   /** Prints a line of its own above the bar. */

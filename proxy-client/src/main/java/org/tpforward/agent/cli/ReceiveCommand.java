@@ -14,10 +14,11 @@ import picocli.CommandLine.Option;
 /** {@code tpforward receive}. */
 @CommandLine.Command(
     name = "receive",
-    description = {
-      "Takes every file that is offered over the session bus's Telepathy connection. What was cut",
-      "off is kept as NAME.….part, and resumed when the same file is offered again."
-    })
+    header = "Receives files from contacts.",
+    description =
+        "Takes every file that is offered over a Telepathy connection on the session bus, an"
+            + " agent's or not. What was cut off is kept as NAME.….part, and resumed when the same"
+            + " file is offered again.")
 final class ReceiveCommand extends Command {
   private final Map<String, String> environment;
 

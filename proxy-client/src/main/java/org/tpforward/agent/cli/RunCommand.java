@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.tpforward.agent.AgentException;
 import org.tpforward.agent.AgentOptions;
 import org.tpforward.agent.ExitCode;
@@ -19,13 +20,16 @@ import picocli.CommandLine.Parameters;
 /** {@code tpforward run}. */
 @CommandLine.Command(
     name = "run",
-    description = {
-      "Runs COMMAND with the bus of DESTINATION as its session bus, and ends with its status",
-      "(128 + n if signal n ended it; 127 if it was not found, 126 if it cannot be run)."
-    })
+    header = "Runs a command with an agent of its own.",
+    description =
+        "Runs COMMAND with the bus of DESTINATION as its session bus, and ends with its status (128"
+            + " + n if signal n ended it; 127 if it was not found, 126 if it cannot be run).")
 final class RunCommand extends Command {
   /** Those that users send to programs. SIGQUIT and SIGUSR2 are the JVM's own. */
   private static final List<String> PASSED_ON = List.of("HUP", "INT", "TERM", "USR1");
+
+  /** The JDK tells it in the message only. */
+  private static final Pattern ENOENT = Pattern.compile("error[=:] ?2\\b");
 
   private static final int SIGINT = 2;
   private static final int SIGTERM = 15;
@@ -93,7 +97,7 @@ final class RunCommand extends Command {
     try {
       process = builder.start();
     } catch (IOException e) {
-      boolean missing = String.valueOf(e.getMessage()).contains("error=2,");
+      boolean missing = ENOENT.matcher(String.valueOf(e.getMessage())).find();
       Messages.error(
           program.getFirst() + (missing ? " was not found" : " cannot be run: " + e.getMessage()));
       return missing ? NOT_FOUND : NOT_EXECUTABLE;

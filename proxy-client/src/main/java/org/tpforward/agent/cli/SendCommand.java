@@ -15,10 +15,10 @@ import picocli.CommandLine.Parameters;
 /** {@code tpforward send}. */
 @CommandLine.Command(
     name = "send",
-    description = {
-      "Sends FILE to CONTACT over the session bus's Telepathy connection, an agent's or not.",
-      "Ends once the other side has all of it."
-    })
+    header = "Sends a file to a contact.",
+    description =
+        "Sends FILE to CONTACT over a Telepathy connection on the session bus, an agent's or not."
+            + " Ends once the other side has all of it.")
 final class SendCommand extends Command {
   private final Map<String, String> environment;
 

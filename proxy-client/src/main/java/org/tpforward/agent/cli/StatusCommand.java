@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 /** {@code tpforward status}. */
 @CommandLine.Command(
     name = "status",
-    description = "Shows an agent's link, bus clients, listeners, channels and bytes.")
+    header = "Shows an agent's link, bus clients, listeners, channels and bytes.")
 final class StatusCommand extends Command {
   private final Map<String, String> environment;
 

@@ -9,7 +9,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
 /** {@code tpforward stop}. */
-@CommandLine.Command(name = "stop", description = "Ends an agent, and waits until it has ended.")
+@CommandLine.Command(name = "stop", header = "Ends an agent, and waits until it has ended.")
 final class StopCommand extends Command {
   private final Map<String, String> environment;
 

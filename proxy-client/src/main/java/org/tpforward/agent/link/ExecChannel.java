@@ -26,8 +26,8 @@ final class ExecChannel extends ChannelExec {
   }
 
   /**
-   * Waits for SSH_MSG_CHANNEL_CLOSE or the end of the session. MINA's own event comes later, once
-   * its streams have been closed too.
+   * Waits for SSH_MSG_CHANNEL_CLOSE or the end of the session. MINA's own event may come later,
+   * once its streams have been closed too.
    */
   boolean awaitEnd(Duration bound) throws InterruptedException {
     return ended.await(bound.toMillis(), TimeUnit.MILLISECONDS);
@@ -35,8 +35,11 @@ final class ExecChannel extends ChannelExec {
 
   @Override
   public void handleClose() throws IOException {
-    ended.countDown();
-    super.handleClose();
+    try {
+      super.handleClose();
+    } finally {
+      ended.countDown();
+    }
   }
 
   @Override
@@ -48,6 +51,6 @@ final class ExecChannel extends ChannelExec {
   @Override
   public void handleFailure() throws IOException {
     refused = true;
-    close(true);
+    close(false);
   }
 }

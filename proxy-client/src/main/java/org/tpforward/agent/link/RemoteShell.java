@@ -115,7 +115,8 @@ public final class RemoteShell {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while a command ran on the server");
     } finally {
-      channel.close(true);
+      // Not at once: that would send no SSH_MSG_CHANNEL_CLOSE, and use up the server's MaxSessions.
+      channel.close(false);
     }
   }
 
@@ -164,6 +165,11 @@ public final class RemoteShell {
         result.output().substring(Math.min(from + begin.length(), to), to),
         result.errors(),
         result.truncated());
+  }
+
+  /** Files over the same session, where the server has SFTP; the caller closes. */
+  SftpClient sftp() throws IOException {
+    return SftpClient.open(sessions.session(), timeout);
   }
 
   private static int number(String text) {

@@ -134,7 +134,7 @@ public final class FileSender {
       request.put(TYPE + "Date", Value.t(Math.max(0, seconds)));
     }
     if (allowed.contains(TYPE + "ContentHash") && allowed.contains(TYPE + "ContentHashType")) {
-      try (Progress.Meter meter = progress.begin("reading " + file.getFileName(), size, 0)) {
+      try (Progress.Meter meter = progress.prepare("reading " + file.getFileName(), size)) {
         ContentHash hash = ContentHash.of(content, meter);
         request.put(TYPE + "ContentHashType", Value.u(hash.code()));
         request.put(TYPE + "ContentHash", Value.of(hash.hex()));

@@ -11,6 +11,12 @@ public interface Progress {
    */
   Meter begin(String label, long size, long offset);
 
+  /**
+   * Something begins that has to be done before a transfer, and is worth a line only where it goes
+   * away again.
+   */
+  Meter prepare(String label, long size);
+
   /** One transfer. */
   interface Meter extends AutoCloseable {
     /** That many bytes of the file are there, or have been sent. Cheap, may be called often. */
