@@ -23,6 +23,9 @@ public final class FileReceiver {
 
   /** Who is told what became of the offers. For any number of threads. */
   public interface Report {
+    /** What is offered from here on is taken. */
+    void waiting();
+
     /** It is there, all of it. */
     void saved(String contact, Path file, long size);
 
@@ -68,6 +71,7 @@ public final class FileReceiver {
     }
     LiveConnection connection = LiveConnection.open(bus, new Accounts(bus).choose(account));
     connection.onNewChannel((path, properties) -> offered(connection, path, properties));
+    report.waiting();
     Threads.start(
         "connection",
         () -> {
