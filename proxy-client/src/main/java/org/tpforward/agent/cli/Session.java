@@ -3,6 +3,8 @@ package org.tpforward.agent.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.agent.AgentException;
 import org.tpforward.agent.AgentOptions;
 import org.tpforward.agent.ControlSocket;
@@ -15,6 +17,8 @@ import org.tpforward.agent.RuntimeDirectory;
  * ends, short of SIGKILL, nothing of them remains: a shutdown hook closes it.
  */
 final class Session implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
   private final RuntimeDirectory directory;
   private volatile @Nullable RunningAgent agent;
   private @Nullable ControlSocket control;
@@ -58,7 +62,7 @@ final class Session implements AutoCloseable {
       started.close();
       throw new IOException("interrupted");
     }
-    control = ControlSocket.open(directory.control(), started::status, this::close);
+    control = ControlSocket.open(directory.control(), started::status, this::stop);
   }
 
   /** The agent. */
@@ -82,13 +86,27 @@ final class Session implements AutoCloseable {
       return;
     }
     closed = true;
-    if (control != null) {
-      control.close();
+    try {
+      if (control != null) {
+        control.close();
+      }
+      RunningAgent started = agent;
+      if (started != null) {
+        started.close();
+      }
+    } finally {
+      directory.close();
     }
-    RunningAgent started = agent;
-    if (started != null) {
-      started.close();
+  }
+
+  /** What the control socket's stop means: whatever goes wrong, the process ends. */
+  private void stop() {
+    try {
+      close();
+    } catch (RuntimeException | Error e) {
+      // As when the program's files were replaced beneath it: what is not loaded yet is gone.
+      LOG.error("The agent did not end in order", e);
+      Runtime.getRuntime().halt(ExitCode.FAILED.status());
     }
-    directory.close();
   }
 }

@@ -13,6 +13,7 @@ import org.tpforward.telepathy.Names;
 /** Finds connections on a bus, and makes one where a connection manager can. */
 final class Accounts {
   private static final String MANAGER = Names.PREFIX + ".ConnectionManager";
+  private static final String SERVICE_UNKNOWN = "org.freedesktop.DBus.Error.ServiceUnknown";
   private static final String MANAGER_PREFIX = MANAGER + ".";
 
   private final BusConnection bus;
@@ -92,20 +93,28 @@ final class Accounts {
 
   private Account request(Account.Wanted wanted) throws TransferException {
     RemoteObject manager = manager(wanted);
-    Value.Dict parameters = Value.dict(Map.of("account", Value.of(wanted.account())));
-    List<Value> reply =
-        manager.call(
-            SessionBus.NETWORK,
-            MANAGER,
-            "RequestConnection",
-            Value.of(wanted.protocol()),
-            parameters);
+    List<Value> reply;
+    try {
+      reply = requestConnection(manager, wanted);
+    } catch (TransferException e) {
+      if (e.errorName().equals(SERVICE_UNKNOWN)) {
+        throw new TransferException("there is no " + manager.service() + " on the bus");
+      }
+      throw e;
+    }
     String service = Properties.text(manager.first("RequestConnection", reply));
     if (!service.startsWith(Account.PREFIX)) {
       throw new TransferException(
           manager.service() + " answers RequestConnection with a name that is no connection's");
     }
     return new Account(service, "");
+  }
+
+  private static List<Value> requestConnection(RemoteObject manager, Account.Wanted wanted)
+      throws TransferException {
+    Value.Dict parameters = Value.dict(Map.of("account", Value.of(wanted.account())));
+    return manager.call(
+        SessionBus.NETWORK, MANAGER, "RequestConnection", Value.of(wanted.protocol()), parameters);
   }
 
   private RemoteObject manager(Account.Wanted wanted) throws TransferException {

@@ -33,6 +33,7 @@ public final class FileSender {
   private static final Duration AFTER_FAILURE = Duration.ofSeconds(2);
 
   private final Progress progress;
+  private long reached; // of the file's bytes, by the sending thread
   private @Nullable ChannelWatch watch; // guarded by this
   private boolean cancelled; // guarded by this
 
@@ -180,22 +181,20 @@ public final class FileSender {
       watching.onFailure(stream::close);
       watching.await(FileState.OPEN);
       long offset = offset(channel, watching, size);
-      long sent = 0;
+      reached = offset;
       try (Progress.Meter meter = progress.begin(file + " to " + contact, size, offset)) {
-        sent = copy(content, offset, size, stream, meter);
+        copy(content, size, stream, meter);
         stream.shutdownOutput();
         watching.await(FileState.COMPLETED);
-      } catch (TransferException e) {
-        throw e;
       } catch (IOException e) {
         watching.awaitEnd(AFTER_FAILURE);
         String failure = watching.failure();
-        throw failure(failure == null ? e.getMessage() : failure, contact, offset + sent, size);
+        throw failure(failure == null ? e.getMessage() : failure, contact, size);
       }
-      if (offset + sent != size) {
-        throw failure(file + " is shorter than it was", contact, offset + sent, size);
+      if (reached != size) {
+        throw failure(file + " is shorter than it was", contact, size);
       }
-      return sent;
+      return size - offset;
     }
   }
 
@@ -208,10 +207,9 @@ public final class FileSender {
     }
   }
 
-  private static TransferException failure(
-      @Nullable String why, String contact, long position, long size) {
+  private TransferException failure(@Nullable String why, String contact, long size) {
     return new TransferException(
-        contact + " has " + position + " of " + size + " bytes at most: " + why);
+        contact + " has at most " + reached + " of " + size + " bytes: " + why);
   }
 
   private static long offset(RemoteObject channel, ChannelWatch watching, long size)
@@ -230,21 +228,18 @@ public final class FileSender {
     return offset;
   }
 
-  private static long copy(
-      FileChannel content, long offset, long size, Connection stream, Progress.Meter meter)
+  private void copy(FileChannel content, long size, Connection stream, Progress.Meter meter)
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
-    long position = offset;
-    while (position < size) {
-      buffer.clear().limit((int) Math.min(BUFFER, size - position));
-      int got = content.read(buffer, position);
+    while (reached < size) {
+      buffer.clear().limit((int) Math.min(BUFFER, size - reached));
+      int got = content.read(buffer, reached);
       if (got < 0) {
         break;
       }
       stream.write(buffer.flip());
-      position += got;
-      meter.at(position);
+      reached += got;
+      meter.at(reached);
     }
-    return position - offset;
   }
 }

@@ -45,7 +45,9 @@ final class LocalSocket {
     }
     throw refused != null
         ? refused
-        : new TransferException("the connection manager offers no kind of socket for this file");
+        : new TransferException(
+            "the connection manager offers no kind of socket that can be reached; one on another"
+                + " machine that insists on Credentials needs tpforward-server there");
   }
 
   /** The kinds from the safest on; Port last, as another program may take the port meanwhile. */
