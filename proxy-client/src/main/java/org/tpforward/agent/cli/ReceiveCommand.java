@@ -62,8 +62,8 @@ final class ReceiveCommand extends Command {
 
   private record Lines(ProgressDisplay progress) implements FileReceiver.Report {
     @Override
-    public void waiting(String account) {
-      progress.line("waiting for files as " + account);
+    public void waiting() {
+      progress.line("waiting for files");
     }
 
     @Override

@@ -23,8 +23,8 @@ public final class FileReceiver {
 
   /** Who is told what became of the offers. For any number of threads. */
   public interface Report {
-    /** From now on no offer is missed. */
-    void waiting(String account);
+    /** What is offered from here on is taken. */
+    void waiting();
 
     /** It is there, all of it. */
     void saved(String contact, Path file, long size);
@@ -71,7 +71,7 @@ public final class FileReceiver {
     }
     LiveConnection connection = LiveConnection.open(bus, new Accounts(bus).choose(account));
     connection.onNewChannel((path, properties) -> offered(connection, path, properties));
-    report.waiting(connection.toString());
+    report.waiting();
     Threads.start(
         "connection",
         () -> {

@@ -215,10 +215,4 @@ final class LiveConnection {
   Account account() {
     return account;
   }
-
-  /** The account, for a person. */
-  @Override
-  public String toString() {
-    return account.toString();
-  }
 }
