@@ -31,10 +31,15 @@ bus_closed (GDBusConnection *bus, gboolean vanished, GError *error, gpointer dat
 static void
 survive_the_bus (Session *session)
 {
-  DBusConnection *other = dbus_bus_get (DBUS_BUS_SESSION, NULL);
+  /* Which of the two telepathy-glib uses is its own affair. */
+  static const DBusBusType types[] = { DBUS_BUS_SESSION, DBUS_BUS_STARTER };
 
-  if (other != NULL)
-    dbus_connection_set_exit_on_disconnect (other, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      DBusConnection *connection = dbus_bus_get (types[i], NULL);
+      if (connection != NULL)
+        dbus_connection_set_exit_on_disconnect (connection, FALSE);
+    }
   g_dbus_connection_set_exit_on_close (session->bus, FALSE);
   g_signal_connect (session->bus, "closed", G_CALLBACK (bus_closed), NULL);
 }

@@ -1,8 +1,8 @@
 package org.tpforward.socket;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -79,10 +79,8 @@ final class ProcNetTcp {
   static OptionalLong owner(Endpoint.Ip client, Endpoint.Ip server) throws IOException {
     for (int i = 0; i < READS; i++) {
       for (Path table : TABLES) {
-        try (BufferedReader reader =
-            new BufferedReader(
-                new InputStreamReader(Files.newInputStream(table), StandardCharsets.US_ASCII),
-                64 * 1024)) {
+        try (Reader reader =
+            new InputStreamReader(Files.newInputStream(table), StandardCharsets.US_ASCII)) {
           OptionalLong owner = owner(reader, client, server, ByteOrder.nativeOrder());
           if (owner.isPresent()) {
             return owner;
@@ -96,19 +94,19 @@ final class ProcNetTcp {
   }
 
   /** The same in one table. */
-  static OptionalLong owner(
-      BufferedReader table, Endpoint.Ip client, Endpoint.Ip server, ByteOrder order)
+  static OptionalLong owner(Reader table, Endpoint.Ip client, Endpoint.Ip server, ByteOrder order)
       throws IOException {
     End local = End.of(client);
     End remote = End.of(server);
     String port = ":%04X ".formatted(client.port());
-    StringBuilder line = new StringBuilder(160);
-    for (int n = 0; n < MAX_LINES && readLine(table, line); n++) {
-      // Most lines are others': look closer only where the port occurs.
-      if (line.indexOf(port) < 0) {
-        continue;
+    Lines lines = new Lines(table);
+    for (int n = 0; n < MAX_LINES; n++) {
+      String line = lines.next();
+      if (line == null) {
+        break;
       }
-      Entry entry = parse(line.toString(), order);
+      // Most lines are others': look closer only where the port occurs.
+      Entry entry = line.contains(port) ? parse(line, order) : null;
       if (entry != null
           && entry.inode != 0
           && entry.local.equals(local)
@@ -119,19 +117,41 @@ final class ProcNetTcp {
     return OptionalLong.empty();
   }
 
-  /** Reads one line, of which it keeps no more than {@link #MAX_LINE_CHARS}. */
-  private static boolean readLine(BufferedReader reader, StringBuilder line) throws IOException {
-    line.setLength(0);
-    int c = reader.read();
-    if (c < 0) {
-      return false;
+  /** Lines, of which no more than {@link #MAX_LINE_CHARS} are kept. Not a character at a time. */
+  private static final class Lines {
+    private final Reader reader;
+    private final char[] chars = new char[32 << 10];
+    private int from;
+    private int to;
+
+    Lines(Reader reader) {
+      this.reader = reader;
     }
-    for (; c >= 0 && c != '\n'; c = reader.read()) {
-      if (line.length() < MAX_LINE_CHARS) {
-        line.append((char) c);
+
+    /** The next line; null at the end. A last one without its newline is cut off: no line. */
+    @Nullable String next() throws IOException {
+      StringBuilder line = new StringBuilder(160);
+      while (true) {
+        if (from == to) {
+          from = 0;
+          to = Math.max(0, reader.read(chars));
+          if (to == 0) {
+            return null;
+          }
+        }
+        int end = from;
+        while (end < to && chars[end] != '\n') {
+          end++;
+        }
+        int room = MAX_LINE_CHARS - line.length();
+        line.append(chars, from, Math.min(room, end - from));
+        from = end;
+        if (end < to) {
+          from++;
+          return line.toString();
+        }
       }
     }
-    return true;
   }
 
   /**

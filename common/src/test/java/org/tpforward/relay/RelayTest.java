@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -271,6 +273,36 @@ class RelayTest {
     relay.await();
     assertThat(hooks.done).hasValue(1);
     assertThat(relay.reason()).contains("a mistake in a hook");
+  }
+
+  @Test
+  void manyAtOnceLeaveNoThreadAndNoBuffer() throws Exception {
+    CountDownLatch allDone = new CountDownLatch(100);
+    List<Ends> ends = new ArrayList<>();
+    List<Relay> relays = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      Ends one = Ends.of(Kind.PATH, dir);
+      Ends other = Ends.of(Kind.PATH, dir);
+      ends.add(one);
+      ends.add(other);
+      relays.add(Relay.start("one of many", one.inner(), other.inner(), allDone::countDown));
+    }
+    for (int i = 0; i < ends.size(); i += 2) {
+      Duplex from = ends.get(i).outer();
+      Duplex to = ends.get(i + 1).outer();
+      CompletableFuture<Long> sent = Traffic.run(() -> Traffic.send(from, 300_000, 7));
+      assertThat(Traffic.receive(to)).isEqualTo(sent.get());
+      to.close();
+    }
+    allDone.await();
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().startsWith("one of many")) {
+        thread.join();
+      }
+    }
+    assertThat(relays).allMatch(relay -> relay.reason() == null);
+    assertThat(PumpBuffer.lent()).isZero();
+    ends.forEach(Ends::close);
   }
 
   private void assertNothingToRead() throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.EOFException;
 import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -193,16 +194,18 @@ class CredentialByteTest {
 
   @Test
   void descriptorsThatComeAlongAreClosed() throws Exception {
+    Path file = Files.createFile(dir.resolve("passed along"));
     try (Strict strict = new Strict(dir);
         Connection client = Connection.connectForCredentials(strict.endpoint);
-        Connection server = strict.accept()) {
-      AFUNIXSocketChannel channel = (AFUNIXSocketChannel) client.channel();
+        Connection server = strict.accept();
+        FileInputStream open = new FileInputStream(file.toFile())) {
       CredentialByte.expect(client);
-      long before = openDescriptors();
-      channel.setOutboundFileDescriptors(FileDescriptor.in, FileDescriptor.in, FileDescriptor.in);
+      FileDescriptor descriptor = open.getFD();
+      ((AFUNIXSocketChannel) client.channel())
+          .setOutboundFileDescriptors(descriptor, descriptor, descriptor);
       Bytes.send(client, "d");
       assertThat(CredentialByte.receive(server, OtherUser.PATIENCE).value()).isEqualTo('d');
-      assertThat(openDescriptors()).isEqualTo(before);
+      assertThat(descriptorsOf(file)).isEqualTo(1);
     }
   }
 
@@ -243,9 +246,17 @@ class CredentialByteTest {
     return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:gid");
   }
 
-  private static long openDescriptors() throws IOException {
+  private static long descriptorsOf(Path file) throws IOException {
     try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
-      return files.count();
+      return files.filter(fd -> pointsTo(fd, file)).count();
+    }
+  }
+
+  private static boolean pointsTo(Path link, Path file) {
+    try {
+      return Files.readSymbolicLink(link).equals(file);
+    } catch (IOException e) {
+      return false; // closed meanwhile
     }
   }
 

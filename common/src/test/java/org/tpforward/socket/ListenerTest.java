@@ -162,6 +162,29 @@ class ListenerTest {
 
   @ParameterizedTest
   @EnumSource(Kind.class)
+  void whoConnectsAndIsGoneDoesNotDisturbTheNext(Kind kind) throws Exception {
+    try (Listener listener = Listener.open(kind.free(dir))) {
+      for (int i = 0; i < 50; i++) {
+        Connection.connect(listener.endpoint()).reset();
+      }
+      try (Connection last = Connection.connect(listener.endpoint())) {
+        for (int i = 0; i < 50; i++) {
+          Connection gone = listener.accept();
+          if (kind.isTcp()) {
+            assertThat(PeerCredentials.of(gone).isKnown()).isFalse();
+          }
+          gone.close();
+        }
+        try (Connection accepted = listener.accept()) {
+          Bytes.send(last, "here");
+          assertThat(Bytes.receive(accepted, 4)).isEqualTo("here");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
   void acceptedConnectionsOutliveTheListener(Kind kind) throws Exception {
     try (Pair pair = Pair.of(kind, dir)) {
       pair.listener().close();

@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -23,6 +24,9 @@ final class OtherUser implements AutoCloseable {
   static final int UID = 12345;
 
   static final int GID = 12346;
+
+  /** The libraries that org.tpforward.socket uses. */
+  private static final Pattern NEEDED = Pattern.compile("junixsocket|slf4j-|guava|failureaccess");
 
   private final Process process;
   private final BufferedReader output;
@@ -69,8 +73,8 @@ final class OtherUser implements AutoCloseable {
     String line = output.readLine();
     if (line == null) {
       throw new IOException(
-          "the other user's program ended; setpriv needs root (or a user namespace with"
-              + " subordinate ids)");
+          "the other user's program ended, see its errors above; setpriv needs root (or a user"
+              + " namespace with subordinate ids)");
     }
     return line;
   }
@@ -105,7 +109,7 @@ final class OtherUser implements AutoCloseable {
           copyTree(path.resolve("org/tpforward/socket"), copy.resolve("org/tpforward/socket"));
           copyTree(path.resolve("org/tpforward/relay"), copy.resolve("org/tpforward/relay"));
         }
-      } else if (entry.contains("junixsocket") || entry.contains("slf4j")) {
+      } else if (NEEDED.matcher(path.getFileName().toString()).lookingAt()) {
         Path jar = dir.resolve(path.getFileName());
         if (!Files.exists(jar)) {
           Files.copy(path, jar);

@@ -2,7 +2,6 @@ package org.tpforward.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.StringReader;
 import java.net.InetAddress;
 import java.nio.ByteOrder;
@@ -97,6 +96,12 @@ class ProcNetTcpTest {
   }
 
   @Test
+  void aTableOfManySocketsIsReadToItsEnd() throws Exception {
+    String table = "  0: 0100007F:0016 0100007F:0017 01 0:0 0:0 0 1 0 9 1\n".repeat(50_000) + TCP;
+    assertThat(owner(table, "127.0.0.1", 50000, "127.0.0.1", 8080)).hasValue(12345);
+  }
+
+  @Test
   void anEndlessLineCostsNoMemory() throws Exception {
     String line = "x".repeat(10_000_000) + "\n" + TCP;
     assertThat(owner(line, "127.0.0.1", 50000, "127.0.0.1", 8080)).hasValue(12345);
@@ -105,7 +110,7 @@ class ProcNetTcpTest {
   private static OptionalLong owner(
       String table, String client, int clientPort, String server, int serverPort) throws Exception {
     return ProcNetTcp.owner(
-        new BufferedReader(new StringReader(table)),
+        new StringReader(table),
         new Endpoint.Ip(InetAddress.ofLiteral(client), clientPort),
         new Endpoint.Ip(InetAddress.ofLiteral(server), serverPort),
         ByteOrder.LITTLE_ENDIAN);

@@ -62,6 +62,11 @@ final class ReceiveCommand extends Command {
 
   private record Lines(ProgressDisplay progress) implements FileReceiver.Report {
     @Override
+    public void waiting() {
+      progress.line("waiting for files");
+    }
+
+    @Override
     public void saved(String contact, Path file, long size) {
       progress.line("received " + file + " from " + contact + " (" + Amounts.bytes(size) + ")");
     }

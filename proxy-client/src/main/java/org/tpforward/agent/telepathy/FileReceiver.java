@@ -25,6 +25,9 @@ public final class FileReceiver {
 
   /** Who is told what became of the offers. For any number of threads. */
   public interface Report {
+    /** What is offered from here on is taken. */
+    void waiting();
+
     /** It is there, all of it. */
     void saved(String contact, Path file, long size);
 
@@ -72,6 +75,7 @@ public final class FileReceiver {
     LiveConnection connection = LiveConnection.open(bus, new Accounts(bus).choose(account));
     progress.line("waiting for files for " + connection.account().shortName() + " in " + directory);
     connection.onNewChannel((path, properties) -> offered(connection, path, properties));
+    report.waiting();
     Threads.start(
         "connection",
         () -> {
