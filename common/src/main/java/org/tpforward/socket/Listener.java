@@ -87,6 +87,9 @@ public final class Listener implements Closeable {
           case Endpoint.UnixAbstract name -> AFUNIXServerSocketChannel.open();
           case Endpoint.Ip ip -> ServerSocketChannel.open(Endpoints.family(ip));
         };
+    if (where instanceof Endpoint.Ip) {
+      ProcNetTcp.prepare();
+    }
     try {
       return bound(channel, where, passCredentials);
     } catch (IOException | RuntimeException e) {

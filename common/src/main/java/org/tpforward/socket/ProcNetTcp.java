@@ -3,6 +3,7 @@ package org.tpforward.socket;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -48,9 +49,17 @@ final class ProcNetTcp {
    * @param local address and port of this socket's own end, IPv4 where it is mapped
    * @param remote address and port of its peer
    * @param uid who made it
-   * @param inode of the open socket; 0 if no process holds it any more, and the uid means nothing
+   * @param inode of the open socket; 0 if no process holds it any more
    */
-  record Entry(End local, End remote, long uid, long inode) {}
+  record Entry(End local, End remote, long uid, long inode) {
+    /**
+     * Whether the uid means something. A client may write, close and be gone before we look: newer
+     * kernels still show whose socket it was, older ones show 0, and so do all in TIME_WAIT.
+     */
+    boolean hasOwner() {
+      return inode != 0 || uid != 0;
+    }
+  }
 
   /** An address in the form that {@link #canonical} gives, and a port. */
   record End(ByteBuffer address, int port) {
@@ -73,7 +82,7 @@ final class ProcNetTcp {
   /**
    * The user whose socket is connected from {@code client} to {@code server}.
    *
-   * @return empty if there is none, or no process holds it any more
+   * @return empty if there is none, or its owner is not known any more
    * @throws IOException if the tables cannot be read
    */
   static OptionalLong owner(Endpoint.Ip client, Endpoint.Ip server) throws IOException {
@@ -93,6 +102,28 @@ final class ProcNetTcp {
     return OptionalLong.empty();
   }
 
+  /**
+   * Looks once in vain, so that the first real look need not wait for classes to be loaded: a
+   * client may be gone in that time, and its name with it.
+   */
+  static void prepare() {
+    boolean _ = Prepared.DONE;
+  }
+
+  private static final class Prepared {
+    static final boolean DONE = look();
+
+    private static boolean look() {
+      Endpoint.Ip nowhere = new Endpoint.Ip(InetAddress.getLoopbackAddress(), 0);
+      try {
+        return owner(nowhere, nowhere).isEmpty();
+      } catch (IOException e) {
+        // Who connects will be told why.
+        return false;
+      }
+    }
+  }
+
   /** The same in one table. */
   static OptionalLong owner(Reader table, Endpoint.Ip client, Endpoint.Ip server, ByteOrder order)
       throws IOException {
@@ -108,7 +139,7 @@ final class ProcNetTcp {
       // Most lines are others': look closer only where the port occurs.
       Entry entry = line.contains(port) ? parse(line, order) : null;
       if (entry != null
-          && entry.inode != 0
+          && entry.hasOwner()
           && entry.local.equals(local)
           && entry.remote.equals(remote)) {
         return OptionalLong.of(entry.uid);

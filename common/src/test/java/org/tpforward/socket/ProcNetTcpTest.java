@@ -21,6 +21,7 @@ class ProcNetTcpTest {
          4: 0100007F:C352 0100007F:1F91 01 00000000:00000000 00:00000000 00000000  1000        0 181501 1 0000000000000000
          5: 0200007F:C353 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 181502 1 0000000000000000
          6: 0100007F:C354 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 4294967294        0 181503 1 0000000000000000
+         7: 0100007F:C355 0100007F:1F90 04 00000000:00000000 01:00000014 00000000  1004        0 0 2 0000000000000000
       """;
 
   private static final String TCP6 =
@@ -41,8 +42,13 @@ class ProcNetTcpTest {
   }
 
   @Test
-  void aSocketWithoutInodeIsNobodys() throws Exception {
+  void aSocketWithoutInodeAndUidIsNobodys() throws Exception {
     assertThat(owner(TCP, "127.0.0.1", 50001, "127.0.0.1", 8080)).isEmpty();
+  }
+
+  @Test
+  void aSocketThatWasClosedWhileWeLookedIsStillItsUsersWhereTheKernelSaysSo() throws Exception {
+    assertThat(owner(TCP, "127.0.0.1", 50005, "127.0.0.1", 8080)).hasValue(1004);
   }
 
   @Test
