@@ -87,9 +87,6 @@ public final class Listener implements Closeable {
           case Endpoint.UnixAbstract name -> AFUNIXServerSocketChannel.open();
           case Endpoint.Ip ip -> ServerSocketChannel.open(Endpoints.family(ip));
         };
-    if (where instanceof Endpoint.Ip) {
-      ProcNetTcp.prepare();
-    }
     try {
       return bound(channel, where, passCredentials);
     } catch (IOException | RuntimeException e) {
@@ -114,6 +111,7 @@ public final class Listener implements Closeable {
         case Endpoint.UnixPath path -> channel.bind(Endpoints.jdkAddress(path), BACKLOG);
         case Endpoint.UnixAbstract name -> channel.bind(Endpoints.nativeAddress(name), BACKLOG);
         case Endpoint.Ip ip -> {
+          ProcNetTcp.prepare();
           channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
           channel.bind(Endpoints.inetAddress(ip), BACKLOG);
         }

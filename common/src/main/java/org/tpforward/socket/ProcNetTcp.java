@@ -53,10 +53,11 @@ final class ProcNetTcp {
    */
   record Entry(End local, End remote, long uid, long inode) {
     /**
-     * Whether the uid means something. A client may write, close and be gone before we look: newer
-     * kernels still show whose socket it was, older ones show 0, and so do all in TIME_WAIT.
+     * Whether the uid means anything. Of a socket that its process has closed already, having
+     * written all that it had to say, new kernels keep the uid and older ones show 0: another
+     * number is its maker's, and 0 may be anybody's.
      */
-    boolean hasOwner() {
+    boolean isSomebodys() {
       return inode != 0 || uid != 0;
     }
   }
@@ -82,7 +83,7 @@ final class ProcNetTcp {
   /**
    * The user whose socket is connected from {@code client} to {@code server}.
    *
-   * @return empty if there is none, or its owner is not known any more
+   * @return empty if there is none, or none of which the kernel still knows whose it was
    * @throws IOException if the tables cannot be read
    */
   static OptionalLong owner(Endpoint.Ip client, Endpoint.Ip server) throws IOException {
@@ -102,26 +103,26 @@ final class ProcNetTcp {
     return OptionalLong.empty();
   }
 
-  /**
-   * Looks once in vain, so that the first real look need not wait for classes to be loaded: a
-   * client may be gone in that time, and its name with it.
-   */
-  static void prepare() {
-    boolean _ = Prepared.DONE;
-  }
+  /** Has read the tables once, so that the first client is not kept waiting for classes to load. */
+  private static final class Warm {
+    static final boolean DONE = warmUp();
 
-  private static final class Prepared {
-    static final boolean DONE = look();
-
-    private static boolean look() {
-      Endpoint.Ip nowhere = new Endpoint.Ip(InetAddress.getLoopbackAddress(), 0);
+    private static boolean warmUp() {
+      Endpoint.Ip nobody = new Endpoint.Ip(InetAddress.getLoopbackAddress(), 1);
       try {
-        return owner(nowhere, nowhere).isEmpty();
+        return owner(nobody, nobody).isEmpty();
       } catch (IOException e) {
-        // Who connects will be told why.
-        return false;
+        return false; // The first client will tell.
       }
     }
+  }
+
+  /**
+   * To be called before a TCP listener opens: a client may write its few bytes and be gone within a
+   * millisecond, and must be known by then.
+   */
+  static void prepare() {
+    boolean _ = Warm.DONE;
   }
 
   /** The same in one table. */
@@ -139,7 +140,7 @@ final class ProcNetTcp {
       // Most lines are others': look closer only where the port occurs.
       Entry entry = line.contains(port) ? parse(line, order) : null;
       if (entry != null
-          && entry.hasOwner()
+          && entry.isSomebodys()
           && entry.local.equals(local)
           && entry.remote.equals(remote)) {
         return OptionalLong.of(entry.uid);
