@@ -111,6 +111,7 @@ public final class Listener implements Closeable {
         case Endpoint.UnixPath path -> channel.bind(Endpoints.jdkAddress(path), BACKLOG);
         case Endpoint.UnixAbstract name -> channel.bind(Endpoints.nativeAddress(name), BACKLOG);
         case Endpoint.Ip ip -> {
+          ProcNetTcp.prepare();
           channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
           channel.bind(Endpoints.inetAddress(ip), BACKLOG);
         }

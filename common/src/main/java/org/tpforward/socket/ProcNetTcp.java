@@ -3,6 +3,7 @@ package org.tpforward.socket;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -48,9 +49,18 @@ final class ProcNetTcp {
    * @param local address and port of this socket's own end, IPv4 where it is mapped
    * @param remote address and port of its peer
    * @param uid who made it
-   * @param inode of the open socket; 0 if no process holds it any more, and the uid means nothing
+   * @param inode of the open socket; 0 if no process holds it any more
    */
-  record Entry(End local, End remote, long uid, long inode) {}
+  record Entry(End local, End remote, long uid, long inode) {
+    /**
+     * Whether the uid means anything. Of a socket that its process has closed already, having
+     * written all that it had to say, new kernels keep the uid and older ones show 0: another
+     * number is its maker's, and 0 may be anybody's.
+     */
+    boolean isSomebodys() {
+      return inode != 0 || uid != 0;
+    }
+  }
 
   /** An address in the form that {@link #canonical} gives, and a port. */
   record End(ByteBuffer address, int port) {
@@ -73,7 +83,7 @@ final class ProcNetTcp {
   /**
    * The user whose socket is connected from {@code client} to {@code server}.
    *
-   * @return empty if there is none, or no process holds it any more
+   * @return empty if there is none, or none of which the kernel still knows whose it was
    * @throws IOException if the tables cannot be read
    */
   static OptionalLong owner(Endpoint.Ip client, Endpoint.Ip server) throws IOException {
@@ -93,6 +103,28 @@ final class ProcNetTcp {
     return OptionalLong.empty();
   }
 
+  /** Has read the tables once, so that the first client is not kept waiting for classes to load. */
+  private static final class Warm {
+    static final boolean DONE = warmUp();
+
+    private static boolean warmUp() {
+      Endpoint.Ip nobody = new Endpoint.Ip(InetAddress.getLoopbackAddress(), 1);
+      try {
+        return owner(nobody, nobody).isEmpty();
+      } catch (IOException e) {
+        return false; // The first client will tell.
+      }
+    }
+  }
+
+  /**
+   * To be called before a TCP listener opens: a client may write its few bytes and be gone within a
+   * millisecond, and must be known by then.
+   */
+  static void prepare() {
+    boolean _ = Warm.DONE;
+  }
+
   /** The same in one table. */
   static OptionalLong owner(Reader table, Endpoint.Ip client, Endpoint.Ip server, ByteOrder order)
       throws IOException {
@@ -108,7 +140,7 @@ final class ProcNetTcp {
       // Most lines are others': look closer only where the port occurs.
       Entry entry = line.contains(port) ? parse(line, order) : null;
       if (entry != null
-          && entry.inode != 0
+          && entry.isSomebodys()
           && entry.local.equals(local)
           && entry.remote.equals(remote)) {
         return OptionalLong.of(entry.uid);

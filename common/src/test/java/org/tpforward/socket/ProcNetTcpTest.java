@@ -41,7 +41,15 @@ class ProcNetTcpTest {
   }
 
   @Test
-  void aSocketWithoutInodeIsNobodys() throws Exception {
+  void whoWroteAndClosedAlreadyIsStillKnownWhereTheKernelKeepsIt() throws Exception {
+    String closed =
+        "  0: 0100007F:C351 0100007F:1F90 04 00002000:00000000 01:00000014 00000000  1000        0"
+            + " 0 2 0000000000000000\n";
+    assertThat(owner(closed, "127.0.0.1", 50001, "127.0.0.1", 8080)).hasValue(1000);
+  }
+
+  @Test
+  void aSocketWithoutInodeThatShowsRootIsNobodys() throws Exception {
     assertThat(owner(TCP, "127.0.0.1", 50001, "127.0.0.1", 8080)).isEmpty();
   }
 
