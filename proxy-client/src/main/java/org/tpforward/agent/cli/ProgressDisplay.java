@@ -57,7 +57,8 @@ final class ProgressDisplay implements Progress, AutoCloseable {
   }
 
   /** Prints a line of its own above the bar. */
-  synchronized void line(String text) {
+  @Override
+  public synchronized void line(String text) {
     clear();
     out.println(Messages.printable(text));
     draw(true);

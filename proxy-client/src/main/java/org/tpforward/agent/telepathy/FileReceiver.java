@@ -3,7 +3,9 @@ package org.tpforward.agent.telepathy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.HashSet;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -41,6 +43,7 @@ public final class FileReceiver {
   private final CompletableFuture<Boolean> end = new CompletableFuture<>();
   private final Set<String> seen = new HashSet<>(); // guarded by this
   private final Set<IncomingFile> active = new HashSet<>(); // guarded by this
+  private final Queue<IncomingFile> next = new ArrayDeque<>(); // guarded by this
   private boolean cancelled; // guarded by this
   private boolean failed; // guarded by this
 
@@ -70,6 +73,7 @@ public final class FileReceiver {
       throw new TransferException(directory + " is no directory in which files can be made");
     }
     LiveConnection connection = LiveConnection.open(bus, new Accounts(bus).choose(account));
+    progress.line("waiting for files for " + connection.account().shortName() + " in " + directory);
     connection.onNewChannel((path, properties) -> offered(connection, path, properties));
     report.waiting();
     Threads.start(
@@ -99,12 +103,22 @@ public final class FileReceiver {
     }
     IncomingFile file = new IncomingFile(connection, path, properties, directory, progress);
     synchronized (this) {
-      if (cancelled || (once && !active.isEmpty()) || !seen.add(path)) {
+      if (cancelled || !seen.add(path)) {
         return;
       }
+      if (once && !active.isEmpty()) {
+        next.add(file);
+        return;
+      }
+    }
+    begin(file);
+  }
+
+  private void begin(IncomingFile file) {
+    synchronized (this) {
       active.add(file);
     }
-    Threads.start("receive " + path, () -> take(file));
+    Threads.start("receive", () -> take(file));
   }
 
   private void take(IncomingFile file) {
@@ -138,6 +152,11 @@ public final class FileReceiver {
     notifyAll();
     if (once && taken) {
       end.complete(!failed);
+      return;
+    }
+    IncomingFile following = cancelled ? null : next.poll();
+    if (following != null) {
+      begin(following);
     }
   }
 

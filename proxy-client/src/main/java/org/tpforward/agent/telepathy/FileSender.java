@@ -172,6 +172,7 @@ public final class FileSender {
       FileChannel content,
       long size)
       throws IOException, InterruptedException {
+    progress.line("waiting for " + contact + " to accept " + file);
     // No time runs here: people accept files when they come back from lunch.
     awaitAccepted(watching, contact);
     Value.Dict abilities = properties.dict("AvailableSocketTypes");

@@ -72,7 +72,11 @@ final class IncomingFile {
         watching.lost("interrupted");
       }
     }
-    return watching.state() == FileState.PENDING;
+    boolean pending = watching.state() == FileState.PENDING;
+    if (!pending) {
+      connection.leave(channel);
+    }
+    return pending;
   }
 
   /** Gives up: {@link #receive} fails soon. */

@@ -208,6 +208,11 @@ final class LiveConnection {
     }
   }
 
+  /** Ends what {@link #watch} began; the channel is somebody else's. */
+  void leave(RemoteObject channel) {
+    watches.remove(channel.path());
+  }
+
   RemoteObject object() {
     return object;
   }

@@ -2,6 +2,9 @@ package org.tpforward.agent.telepathy;
 
 /** Who is told how a transfer goes on. For any number of threads. */
 public interface Progress {
+  /** Something that the user may want to know. */
+  void line(String text);
+
   /**
    * A transfer begins.
    *
