@@ -121,10 +121,14 @@ final class TestClient implements AutoCloseable {
       }
       long left = (end - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
-        throw new AssertionError("no " + member + " from " + path + " among " + signals);
+        throw new AssertionError("no " + member + " from " + path + " among " + names());
       }
       wait(left);
     }
+  }
+
+  private List<String> names() {
+    return signals.stream().map(s -> s.header().path() + " " + s.header().member()).toList();
   }
 
   Signal await(String path, String member) throws InterruptedException {
