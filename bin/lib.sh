@@ -7,7 +7,7 @@ TP_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
 
 # JVM options of the program, in this one place. A small heap and the serial collector halve the
-# resident size without a loss of rate (docs/benchmarks.md); perf data would leave a file in /tmp.
+# resident size without a loss of rate; perf data would leave a file in /tmp.
 TP_JAVA_OPTS=(
   -XX:+UseSerialGC
   -Xmx64m

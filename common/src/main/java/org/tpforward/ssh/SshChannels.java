@@ -64,7 +64,7 @@ public final class SshChannels {
         yield streamlocal(path);
       }
       case Endpoint.UnixAbstract(String name) -> {
-        if (!abstractNames) {
+        if (!abstractNames || name.isEmpty()) {
           throw new IOException("this SSH server cannot reach abstract sockets: unix:@" + name);
         }
         yield streamlocal("\0" + name);

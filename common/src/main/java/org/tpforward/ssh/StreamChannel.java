@@ -26,7 +26,9 @@ class StreamChannel extends AbstractClientChannel {
   /** SSH's packet header and command, the channel, the length; padding and tag behind the data. */
   private static final int PACKET_OVERHEAD = 5 + 1 + 4 + 4 + 64;
 
-  private static final int MAX_DATA = 32 << 10;
+  /** Unless the peer wants less in a packet; OpenSSH takes 32 KiB. */
+  private static final int MAX_DATA = 128 << 10;
+
   private static final int LONGEST_MESSAGE = 512;
 
   private final Consumer<Buffer> openBody;
@@ -70,7 +72,17 @@ class StreamChannel extends AbstractClientChannel {
     buffer.putUInt(window.getPacketSize());
     openBody.accept(buffer);
     writePacket(buffer);
+    if (isClosing()) {
+      // The session may have ended before there was a future to tell.
+      failOpening(future);
+    }
     return future;
+  }
+
+  private static void failOpening(OpenFuture future) {
+    if (!future.isDone()) {
+      future.setException(new IOException("the SSH connection was lost"));
+    }
   }
 
   @Override
@@ -132,8 +144,9 @@ class StreamChannel extends AbstractClientChannel {
 
   @Override
   public void handleClose() {
-    IOException why = new IOException("the server closed the channel before its end");
-    inbound.fail(why);
+    // Whoever learns of it by reading must not be able to write any more.
+    outbound.fail(new IOException("the server closed the channel"), () -> {});
+    inbound.fail(new IOException("the server closed the channel before its end"));
     outbound.fail(new IOException("the server closed the channel"), this::acknowledgeClose);
   }
 
@@ -149,11 +162,11 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   protected void preClose() {
     IOException why = new IOException("the SSH connection was lost");
-    inbound.fail(why);
     outbound.fail(why, () -> {});
+    inbound.fail(why);
     OpenFuture future = openFuture;
-    if (future != null && !future.isDone() && getSession().isClosing()) {
-      future.setException(why);
+    if (future != null && getSession().isClosing()) {
+      failOpening(future);
     }
     super.preClose();
   }

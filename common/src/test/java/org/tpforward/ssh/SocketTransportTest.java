@@ -15,6 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,7 +63,8 @@ class SocketTransportTest {
         Bytes.write(near, "through the door");
         assertThat(Bytes.text(far, 16)).isEqualTo("through the door");
       }
-      bridge.join();
+      // It ends with the connection; who was writing then is told so, and that is all right.
+      bridge.handle((done, failure) -> done).join();
     }
   }
 
@@ -73,6 +77,59 @@ class SocketTransportTest {
       }
     }
     return null;
+  }
+
+  @Test
+  void itsThreadsAndDescriptorsEndWithTheConnection() throws Exception {
+    try (Sshd sshd = new Sshd(directory);
+        Service service = new Service(directory, "service")) {
+      List<Thread> threads;
+      List<String> before = openFiles();
+      try (SshSessions client = new SshSessions(sshd);
+          Duplex near = SshChannels.open(client.session(), service.endpoint(), SshSessions.BOUND);
+          SocketChannel far = service.accept()) {
+        // Enough for the socket to take no more, so that the second thread has work.
+        var flood = Bytes.async(() -> Bytes.send(near, 1, 32 << 20));
+        var read = Bytes.async(() -> Bytes.drain(far));
+        flood.join();
+        near.shutdownOutput();
+        read.join();
+        threads = threadsOf(sshd);
+        assertThat(threads).isNotEmpty();
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertThat(openFiles()).containsExactlyInAnyOrderElementsOf(before);
+    }
+  }
+
+  private static List<Thread> threadsOf(Sshd sshd) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().matches("ssh-.*:" + sshd.port()))
+        .toList();
+  }
+
+  /** What sockets and selectors this process has open, and not its jars. */
+  private static List<String> openFiles() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path link : links) {
+        String target = targetOf(link);
+        if (target.startsWith("socket:") || target.startsWith("anon_inode:")) {
+          open.add(target);
+        }
+      }
+    }
+    return open;
+  }
+
+  private static String targetOf(Path link) throws IOException {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
+      return "the directory's own descriptor";
+    }
   }
 
   @Test

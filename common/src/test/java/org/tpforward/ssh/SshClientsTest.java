@@ -53,7 +53,8 @@ class SshClientsTest {
         .noneMatch(name -> name.contains("sha1") || name.contains("md5"));
     assertThat(client.getKeyExchangeFactories())
         .extracting(NamedResource::getName)
-        .contains("mlkem768x25519-sha256", "sntrup761x25519-sha512@openssh.com")
+        .startsWith("mlkem768x25519-sha256")
+        .contains("sntrup761x25519-sha512@openssh.com")
         .noneMatch(name -> name.endsWith("sha1"));
     assertThat(client.getCipherFactoriesNames()).noneMatch(name -> name.contains("cbc"));
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
 import org.apache.sshd.client.session.ClientSession.ClientSessionEvent;
@@ -102,6 +103,16 @@ class SshLossTest {
       client.session().waitFor(EnumSet.of(ClientSessionEvent.CLOSED), 0);
       assertThat(near.read(ByteBuffer.allocate(1))).isEqualTo(-1);
     }
+  }
+
+  @Test
+  void openingFailsAtOnceWhenTheConnectionIsLostMeanwhile() throws Exception {
+    sshd.stopConnections();
+    CompletableFuture<Duplex> opening =
+        Bytes.async(
+            () -> SshChannels.open(client.session(), service.endpoint(), Duration.ofHours(1)));
+    sshd.killConnections();
+    assertThatThrownBy(opening::join).hasCauseInstanceOf(IOException.class);
   }
 
   @Test

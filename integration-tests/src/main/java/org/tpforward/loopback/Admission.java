@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.freedesktop.dbus.types.Variant;
-import org.newsclub.net.unix.AFUNIXSocketChannel;
 import org.tpforward.socket.CredentialByte;
+import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.SocketKind;
 
@@ -83,18 +83,19 @@ sealed interface Admission {
 
     @Override
     public Variant<?> check(SocketChannel channel) throws IOException {
-      CredentialByte.Arrived byteArrived =
-          CredentialByte.receiveLate((AFUNIXSocketChannel) channel, READ, PATIENCE);
-      if (byteArrived == null) {
-        throw new IOException("it ended without its byte");
-      }
-      if (byteArrived.extra() > 0) {
+      CredentialByte.Arrived arrived =
+          CredentialByte.receiveLate(
+              org.tpforward.socket.Connection.of(channel, new Endpoint.UnixAbstract("client")),
+              READ,
+              PATIENCE);
+      if (arrived.extra() > 0) {
         throw new IOException("data came in the same read as its byte");
       }
-      if (byteArrived.pid() == 0 || byteArrived.uid() != ownUid()) {
-        throw new IOException("its byte came with the credentials of uid " + byteArrived.uid());
+      CredentialByte.Received sender = arrived.sender();
+      if (sender == null || sender.uid() != ownUid()) {
+        throw new IOException("its byte came with the credentials of " + sender);
       }
-      return Values.variant((byte) byteArrived.value(), "y");
+      return Values.variant((byte) arrived.value(), "y");
     }
 
     private static long ownUid() throws IOException {

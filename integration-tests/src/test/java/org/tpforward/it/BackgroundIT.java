@@ -52,10 +52,9 @@ class BackgroundIT {
     Proc.Result result =
         sh(
             agent("--name session")
-                + "; ps -o sid= -p $TPFORWARD_AGENT_PID; echo $TPFORWARD_AGENT_PID;"
-                + " kill $TPFORWARD_AGENT_PID");
-    String[] lines = result.ok().out().strip().split("\\s+", -1);
-    assertThat(lines[0]).isEqualTo(lines[1]);
+                + "; echo session $(cut -d' ' -f6 /proc/$TPFORWARD_AGENT_PID/stat) of"
+                + " $TPFORWARD_AGENT_PID; kill $TPFORWARD_AGENT_PID");
+    assertThat(result.ok().out()).containsPattern("session (\\d+) of \\1\n");
   }
 
   @Test
