@@ -122,8 +122,8 @@ abstract class Channel {
   }
 
   private void close(Call call) {
-    call.reply("");
     close();
+    call.reply("");
   }
 
   /** Ends the channel, as Close does. Any thread; idempotent. */

@@ -78,6 +78,15 @@ final class FileTransfer {
     return kind;
   }
 
+  private FileSocket listen(FileChannel channel, Call call) throws Fault {
+    return new FileSocket(
+        kind(call),
+        call.arguments().get(2),
+        manager.sockets(),
+        channel.path(),
+        new Door(manager.bus()));
+  }
+
   /** AcceptFile (u type, u access, v parameter, t offset). */
   synchronized void accept(FileChannel channel, Call call) throws Fault {
     FileChannel other = sender;
@@ -92,7 +101,7 @@ final class FileTransfer {
     if (wanted < 0 || wanted > file.size()) {
       throw Fault.invalidArgument("offset " + wanted + " is not in the file");
     }
-    FileSocket socket = new FileSocket(kind(call), call.arguments().get(2), manager.sockets());
+    FileSocket socket = listen(channel, call);
     sink = socket;
     offset = wanted;
     channel.setState(State.ACCEPTED, Reason.REQUESTED);
@@ -112,7 +121,7 @@ final class FileTransfer {
     if (source != null || channel.state().isEnd()) {
       throw Fault.notAvailable("the file has been provided before");
     }
-    FileSocket socket = new FileSocket(kind(call), call.arguments().get(2), manager.sockets());
+    FileSocket socket = listen(channel, call);
     source = socket;
     manager.misbehaviour().answer(call, socket.address());
     if (sink != null) {
@@ -183,8 +192,9 @@ final class FileTransfer {
   }
 
   private long progress(long bytes) throws IOException {
+    boolean due = manager.misbehaviour().isDue(bytes);
     for (FileChannel channel : live()) {
-      channel.setTransferred(bytes, false);
+      channel.setTransferred(bytes, due);
     }
     return manager.misbehaviour().passed(bytes, new Ends());
   }
