@@ -7,7 +7,7 @@ TP_ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
 
 # JVM options of the program, in this one place. A small heap and the serial collector halve the
-# resident size without a loss of rate (docs/benchmarks.md); perf data would leave a file in /tmp.
+# resident size without a loss of rate; perf data would leave a file in /tmp.
 TP_JAVA_OPTS=(
   -XX:+UseSerialGC
   -Xmx64m
@@ -92,47 +92,54 @@ tp_need() {
   local -a packages
   mapfile -t packages < <(tp_missing "$1")
   [ ${#packages[@]} -eq 0 ] && return
+  tp_apt_lists && mapfile -t packages < <(tp_missing "$1")
   tp_install "${packages[@]}"
   hash -r
   mapfile -t packages < <(tp_missing "$1")
   [ ${#packages[@]} -eq 0 ] || tp_die "still missing after the installation: ${packages[*]}"
 }
 
+# Whether packages may be installed; sets TP_SUDO to what goes before apt-get.
+tp_may_install() {
+  TP_SUDO=()
+  command -v apt-get >/dev/null && [ "${TPFORWARD_NO_INSTALL:-}" != 1 ] || return
+  [ "$(id -u)" -ne 0 ] || return 0
+  TP_SUDO=(sudo -n)
+  command -v sudo >/dev/null && sudo -n true 2>/dev/null
+}
+
+# A fresh image has no package lists: apt knows nothing then, not even a package's name.
+tp_apt_lists() {
+  compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && return
+  tp_may_install && tp_apt_update
+}
+
+tp_apt_update() {
+  printf '%s\n' "${TP_SUDO[*]:+sudo }apt-get update" >&2
+  "${TP_SUDO[@]}" apt-get -q update </dev/null >&2
+}
+
 tp_install() {
-  local -a sudo=()
   local line="apt-get install --no-install-recommends -y $*"
   [ "$(id -u)" -eq 0 ] || line="sudo $line"
-  command -v apt-get >/dev/null || tp_die "missing; Debian's names of the packages are: $*"
-  if [ "${TPFORWARD_NO_INSTALL:-}" = 1 ]; then
-    tp_die "missing programs (TPFORWARD_NO_INSTALL is set): $line"
-  fi
-  if [ "$(id -u)" -ne 0 ]; then
-    if ! { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; then
-      tp_die "missing programs, and no right to install them: $line"
-    fi
-    sudo=(sudo -n)
+  if ! tp_may_install; then
+    command -v apt-get >/dev/null || tp_die "missing; Debian's names of the packages are: $*"
+    [ "${TPFORWARD_NO_INSTALL:-}" = 1 ] &&
+      tp_die "missing programs (TPFORWARD_NO_INSTALL is set): $line"
+    tp_die "missing programs, and no right to install them: $line"
   fi
   printf '%s\n' "$line" >&2
-  local package update=
-  for package in "$@"; do tp_apt_knows "$package" || update=1; done
-  tp_no_services_begin "$@"
-  {
-    if [ -n "$update" ]; then
-      printf 'apt-get update\n'
-      "${sudo[@]}" apt-get -q update
-    fi
-    if ! tp_apt_install "$@"; then
-      # The lists may be older than the mirror.
-      "${sudo[@]}" apt-get -q update && tp_apt_install "$@"
-    fi
-  } </dev/null >&2
+  tp_no_services_begin
+  # The second time with fresh lists: the old ones may name what the mirror has no more.
+  tp_apt_install "$@" || { tp_apt_update && tp_apt_install "$@"; }
   local status=$?
   tp_no_services_end
   [ $status -eq 0 ] || tp_die "the installation failed; by hand: $line"
 }
 
 tp_apt_install() {
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install --no-install-recommends -y "$@"
+  "${TP_SUDO[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q install --no-install-recommends -y "$@" </dev/null >&2
 }
 
 # openssh-server and dbus would start a service of the machine's own: programs are wanted here, not
@@ -140,13 +147,13 @@ tp_apt_install() {
 tp_no_services_begin() {
   TP_POLICY=
   if [ -e /usr/sbin/policy-rc.d ]; then return; fi
-  printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee /usr/sbin/policy-rc.d >/dev/null &&
-    "${sudo[@]}" chmod 755 /usr/sbin/policy-rc.d && TP_POLICY=1
+  printf '#!/bin/sh\nexit 101\n' | "${TP_SUDO[@]}" tee /usr/sbin/policy-rc.d >/dev/null &&
+    "${TP_SUDO[@]}" chmod 755 /usr/sbin/policy-rc.d && TP_POLICY=1
   trap 'tp_no_services_end; exit 130' INT TERM
 }
 
 tp_no_services_end() {
-  [ -z "$TP_POLICY" ] || "${sudo[@]}" rm -f /usr/sbin/policy-rc.d
+  [ -z "$TP_POLICY" ] || "${TP_SUDO[@]}" rm -f /usr/sbin/policy-rc.d
   TP_POLICY=
   trap - INT TERM
 }
@@ -173,9 +180,12 @@ tp_jdk_found() {
 # Exports JAVA_HOME, a JDK 25.
 tp_need_jdk() {
   local home
-  if ! home=$(tp_jdk_found) && tp_apt_knows openjdk-25-jdk-headless; then
-    tp_install openjdk-25-jdk-headless
-    home=$(tp_jdk_found)
+  if ! home=$(tp_jdk_found); then
+    tp_apt_lists
+    if tp_apt_knows openjdk-25-jdk-headless; then
+      tp_install openjdk-25-jdk-headless
+      home=$(tp_jdk_found)
+    fi
   fi
   [ -n "$home" ] ||
     tp_die "no JDK 25 found (JAVA_HOME, /usr/lib/jvm, PATH) and apt has none: unpack one from https://adoptium.net and set JAVA_HOME to it"
@@ -188,7 +198,10 @@ tp_need_jdk() {
 tp_mvn() {
   local args=${MAVEN_ARGS:-}
   # shellcheck disable=SC2086 # words are what MAVEN_ARGS holds
-  (cd -- "$TP_ROOT" && unset MAVEN_ARGS && exec "${TP_WRAP[@]}" mvn -B $args "$@")
+  # Maven 3 uses what JDK 25 warns of; nobody here can change that.
+  local quiet="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+  (cd -- "$TP_ROOT" && unset MAVEN_ARGS &&
+    MAVEN_OPTS="$quiet ${MAVEN_OPTS:-}" exec "${TP_WRAP[@]}" mvn -B $args "$@")
 }
 
 # ---- Two sides for who is not root ---------------------------------------------------------------

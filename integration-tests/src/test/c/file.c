@@ -127,6 +127,7 @@ arrived (gpointer data)
       || (guint64) status.st_size < tp_file_transfer_channel_get_size (incoming->channel))
     return G_SOURCE_CONTINUE;
   say_checksum (incoming->file);
+  tp_channel_close_async (TP_CHANNEL (incoming->channel), NULL, NULL);
   incoming->receive->left--;
   return G_SOURCE_REMOVE;
 }

@@ -120,6 +120,7 @@ raw_send (Session *session, char **arguments)
   g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
   await_state (&progress, TP_FILE_TRANSFER_STATE_COMPLETED);
   say ("sent %" G_GSIZE_FORMAT, length - offset);
+  session_close_channel (session, path);
 }
 
 static void
@@ -164,6 +165,7 @@ incoming_file (Session *session, const char *path, GVariant *properties, gpointe
   check (error, "read");
   await_state (&progress, TP_FILE_TRANSFER_STATE_COMPLETED);
   g_dbus_connection_signal_unsubscribe (session->bus, subscription);
+  session_close_channel (session, path);
   receive->left--;
 }
 

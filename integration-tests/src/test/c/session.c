@@ -31,10 +31,15 @@ bus_closed (GDBusConnection *bus, gboolean vanished, GError *error, gpointer dat
 static void
 survive_the_bus (Session *session)
 {
-  DBusConnection *other = dbus_bus_get (DBUS_BUS_SESSION, NULL);
+  /* Which of the two telepathy-glib uses is its own affair. */
+  static const DBusBusType types[] = { DBUS_BUS_SESSION, DBUS_BUS_STARTER };
 
-  if (other != NULL)
-    dbus_connection_set_exit_on_disconnect (other, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      DBusConnection *connection = dbus_bus_get (types[i], NULL);
+      if (connection != NULL)
+        dbus_connection_set_exit_on_disconnect (connection, FALSE);
+    }
   g_dbus_connection_set_exit_on_close (session->bus, FALSE);
   g_signal_connect (session->bus, "closed", G_CALLBACK (bus_closed), NULL);
 }
@@ -158,6 +163,35 @@ session_channel (Session *session, const char *path, GVariant *properties, GQuar
   return channel;
 }
 
+void
+session_close_channel (Session *session, const char *path)
+{
+  GVariant *reply = channel_call (session, path, TP_IFACE_CHANNEL, "Close", NULL, NULL);
+  if (reply != NULL)
+    g_variant_unref (reply);
+}
+
+/* A file of an earlier client of this account, done or given up, is nobody's any more. */
+static gboolean
+is_over (Watch *watch, const char *path, const char *type)
+{
+  guint state = TP_FILE_TRANSFER_STATE_PENDING;
+
+  if (strcmp (type, TP_IFACE_CHANNEL_TYPE_FILE_TRANSFER) != 0)
+    return FALSE;
+  GVariant *reply = channel_call (watch->session, path, "org.freedesktop.DBus.Properties", "Get",
+      g_variant_new ("(ss)", type, "State"), NULL);
+  if (reply != NULL)
+    {
+      GVariant *value;
+      g_variant_get (reply, "(v)", &value);
+      state = g_variant_get_uint32 (value);
+      g_variant_unref (value);
+      g_variant_unref (reply);
+    }
+  return state != TP_FILE_TRANSFER_STATE_PENDING;
+}
+
 static void
 offer_one (Watch *watch, const char *path, GVariant *properties)
 {
@@ -166,7 +200,7 @@ offer_one (Watch *watch, const char *path, GVariant *properties)
 
   g_variant_lookup (properties, TP_PROP_CHANNEL_CHANNEL_TYPE, "&s", &type);
   g_variant_lookup (properties, TP_PROP_CHANNEL_REQUESTED, "b", &requested);
-  if (!requested && strcmp (type, watch->type) == 0)
+  if (!requested && strcmp (type, watch->type) == 0 && !is_over (watch, path, type))
     watch->func (watch->session, path, properties, watch->data);
 }
 

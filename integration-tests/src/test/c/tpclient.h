@@ -33,6 +33,9 @@ TpChannel *session_channel (Session *session, const char *path, GVariant *proper
 typedef void (*ChannelFunc) (Session *session, const char *path, GVariant *properties, gpointer data);
 void session_watch (Session *session, const char *type, ChannelFunc func, gpointer data);
 
+/* Closes a channel that has done its work; one that is gone already is no error. */
+void session_close_channel (Session *session, const char *path);
+
 /* Handles every signal that the bus connection has received so far, its end included. */
 void session_catch_up (Session *session);
 

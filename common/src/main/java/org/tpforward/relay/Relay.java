@@ -2,22 +2,32 @@ package org.tpforward.relay;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Pumps two streams into each other, each direction on a thread of its own.
+ * Pumps two streams into each other, each direction on a thread of its own, which writes all that
+ * it has read before it reads again: that is the back-pressure. The relay owns both streams from
+ * {@link #start} on. How it ends:
  *
- * <p>A direction that ends in order is passed on as a half-close, and the other goes on. When both
- * have ended, both streams are closed. A direction that breaks ends everything: both streams are
- * reset. The relay owns both streams from {@link #start} on.
+ * <ul>
+ *   <li>A direction that ends in order is passed on as a half-close, if the hook says so; the other
+ *       one goes on. When both have ended, both streams are closed.
+ *   <li>A stream that cannot be <em>read</em> any more is reset at once, and the other one when the
+ *       hook {@link Hooks#atFailure} returns.
+ *   <li>A stream that cannot be <em>written</em> any more may still have last words for the other
+ *       (a service that answers, and closes before it has read everything): they are brought to
+ *       their end first. Then both are reset, so that nobody takes the cut direction for complete.
+ * </ul>
  */
 public final class Relay {
   /** What a user of the relay decides when a direction ends. Called on that direction's thread. */
   public interface Hooks {
     /**
-     * {@code from} has ended in order after {@code bytes}. May block.
+     * {@code from} has ended in order after {@code bytes}, all of which are written. May block, and
+     * is interrupted when the relay breaks off meanwhile.
      *
      * @return whether the end may be shown to the other side; otherwise the relay breaks off
      */
@@ -25,10 +35,14 @@ public final class Relay {
       return true;
     }
 
-    /** {@code broken} cannot be read or written any more. May block: the reset waits for it. */
+    /**
+     * {@code broken} cannot be read or written any more. May block: the reset of the other stream,
+     * which on a Unix socket looks like an end in order, waits for it. Interrupted by {@link
+     * #abort}. Called once at most.
+     */
     default void atFailure(Side broken, IOException failure) throws InterruptedException {}
 
-    /** Both streams are closed. */
+    /** Both streams are closed. Called once. */
     void done();
   }
 
@@ -42,21 +56,26 @@ public final class Relay {
     }
   }
 
-  /** Bytes. Grows to this while reads fill it, from a size that a thousand idle relays can have. */
-  private static final int MAX_BUFFER = 128 << 10;
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
-  private static final int MIN_BUFFER = 8 << 10;
-
+  private final String name;
   private final Duplex near;
   private final Duplex far;
   private final Hooks hooks;
-  private final AtomicInteger running = new AtomicInteger(2);
-  private final AtomicBoolean broken = new AtomicBoolean();
   private final Direction fromNear;
   private final Direction fromFar;
-  private volatile @Nullable String reason;
+  private final CountDownLatch over = new CountDownLatch(1);
 
-  private Relay(Duplex near, Duplex far, Hooks hooks) {
+  /** Guards the four fields below, and every direction's {@code inHook}. */
+  private final Object lock = new Object();
+
+  private int running = 2;
+  private boolean broken;
+  private boolean failing;
+  private @Nullable String reason;
+
+  private Relay(String name, Duplex near, Duplex far, Hooks hooks) {
+    this.name = name;
     this.near = near;
     this.far = far;
     this.hooks = hooks;
@@ -64,11 +83,27 @@ public final class Relay {
     this.fromFar = new Direction(Side.FAR, far, near);
   }
 
-  /** Starts both directions; {@code name} is the threads'. */
+  /**
+   * Starts both directions. If the system gives no more threads, the relay that is returned has
+   * broken off already, and {@link Hooks#done} was called.
+   *
+   * @param name the threads'
+   */
   public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
-    Relay relay = new Relay(near, far, hooks);
-    relay.fromNear.thread = Threads.start(name + " out", relay.fromNear);
-    relay.fromFar.thread = Threads.start(name + " in", relay.fromFar);
+    Relay relay = new Relay(name, near, far, hooks);
+    int missing = 2;
+    try {
+      Threads.start(name + " out", relay.fromNear);
+      missing--;
+      Threads.start(name + " in", relay.fromFar);
+    } catch (OutOfMemoryError e) {
+      // The JVM's word for a system that gives no more threads; of memory there is enough.
+      log.warn("no thread for {}: {}", name, e.getMessage());
+      relay.breakOff("no thread");
+      for (int i = 0; i < missing; i++) {
+        relay.leave();
+      }
+    }
     return relay;
   }
 
@@ -84,21 +119,63 @@ public final class Relay {
 
   /** Why the relay broke off, if it did. */
   public @Nullable String reason() {
-    return reason;
+    synchronized (lock) {
+      return reason;
+    }
   }
 
-  /** Breaks off from any thread; a hook that waits is interrupted. */
+  /** Whether both streams are closed. */
+  public boolean isOver() {
+    return over.getCount() == 0;
+  }
+
+  /** Waits until both streams are closed and {@link Hooks#done} has returned. */
+  public void await() throws InterruptedException {
+    over.await();
+  }
+
+  /**
+   * Breaks off from any thread: both streams are reset, and whatever waits in a stream or a hook is
+   * woken. Does not wait for them.
+   */
   public void abort(String why) {
     breakOff(why);
-    fromNear.interrupt();
-    fromFar.interrupt();
   }
 
   private void breakOff(String why) {
-    if (broken.compareAndSet(false, true)) {
-      reason = why;
-      near.reset();
-      far.reset();
+    synchronized (lock) {
+      if (!broken) {
+        broken = true;
+        reason = why;
+      }
+    }
+    near.reset();
+    far.reset();
+    synchronized (lock) {
+      fromNear.interruptHook();
+      fromFar.interruptHook();
+    }
+  }
+
+  /** A direction is over; the last one closes the streams. */
+  private void leave() {
+    synchronized (lock) {
+      if (--running > 0) {
+        return;
+      }
+    }
+    Direction cut = fromNear.cut != null ? fromNear : fromFar;
+    if (cut.cut != null) {
+      cut.failed(cut.side.other(), cut.cut);
+    }
+    try {
+      near.close();
+      far.close();
+      hooks.done();
+    } catch (RuntimeException e) {
+      log.error("{}: at its end", name, e);
+    } finally {
+      over.countDown();
     }
   }
 
@@ -106,8 +183,14 @@ public final class Relay {
     private final Side side;
     private final Duplex from;
     private final Duplex to;
+
+    /** Written by this direction's thread only. */
     private volatile long bytes;
-    private volatile @Nullable Thread thread;
+
+    /** Why {@link #to} could not be written: no matter until the other direction has ended too. */
+    private volatile @Nullable IOException cut;
+
+    private @Nullable Thread inHook;
 
     Direction(Side side, Duplex from, Duplex to) {
       this.side = side;
@@ -115,96 +198,130 @@ public final class Relay {
       this.to = to;
     }
 
-    void interrupt() {
-      Thread t = thread;
-      if (t != null) {
-        t.interrupt();
-      }
-    }
-
     @Override
     public void run() {
       try {
         copy();
-        if (hooks.atEof(side, bytes)) {
-          shutdown();
-        } else {
-          breakOff("its end was not earned");
-        }
-      } catch (Failure failure) {
-        failed(failure);
-      } catch (InterruptedException e) {
-        breakOff("interrupted");
+      } catch (RuntimeException | Error e) {
+        log.error("{}: direction from {}", name, side, e);
+        breakOff(e.toString());
       } finally {
-        if (running.decrementAndGet() == 0) {
-          near.close();
-          far.close();
-          hooks.done();
-        }
+        leave();
       }
     }
 
-    private void failed(Failure failure) {
-      try {
-        if (!broken.get()) {
-          hooks.atFailure(failure.side, failure.what);
+    private void copy() {
+      try (PumpBuffer buffer = new PumpBuffer()) {
+        while (true) {
+          ByteBuffer data = buffer.clear();
+          int n;
+          try {
+            n = from.read(data);
+          } catch (IOException e) {
+            from.reset();
+            failed(side, e);
+            return;
+          }
+          if (n < 0) {
+            break;
+          }
+          try {
+            to.write(data.flip());
+          } catch (IOException e) {
+            cut = e;
+            return;
+          }
+          count(n);
+          buffer.adapt(n);
         }
-      } catch (InterruptedException e) {
-        // Aborted meanwhile.
       }
-      breakOff(String.valueOf(failure.what.getMessage()));
+      ended();
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
-    private void copy() throws Failure {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(MIN_BUFFER);
-      while (read(buffer) >= 0) {
-        boolean full = !buffer.hasRemaining();
-        buffer.flip();
-        bytes += write(buffer);
-        if (full && buffer.capacity() < MAX_BUFFER) {
-          buffer = ByteBuffer.allocateDirect(buffer.capacity() * 4);
-        }
-        buffer.clear();
-      }
+    private void count(int n) {
+      bytes += n;
     }
 
-    private int read(ByteBuffer buffer) throws Failure {
+    private void ended() {
+      boolean earned;
       try {
-        return from.read(buffer);
-      } catch (IOException e) {
-        throw new Failure(side, e);
+        earned = inHook(() -> hooks.atEof(side, bytes));
+      } catch (InterruptedException e) {
+        breakOff("interrupted");
+        return;
       }
-    }
-
-    private int write(ByteBuffer buffer) throws Failure {
-      try {
-        return to.write(buffer);
-      } catch (IOException e) {
-        throw new Failure(side.other(), e);
+      if (!earned) {
+        breakOff("its end was not earned");
+        return;
       }
-    }
-
-    private void shutdown() throws Failure {
       try {
         to.shutdownOutput();
       } catch (IOException e) {
-        throw new Failure(side.other(), e);
+        cut = e;
+      }
+    }
+
+    /** Asks the hook, if nothing has ended the relay before, and breaks off. */
+    void failed(Side where, IOException failure) {
+      boolean first;
+      synchronized (lock) {
+        first = !broken && !failing;
+        failing = true;
+      }
+      if (first) {
+        try {
+          inHook(() -> {
+            hooks.atFailure(where, failure);
+            return true;
+          });
+        } catch (InterruptedException e) {
+          log.debug("{}: no need to wait any more", name);
+        } catch (RuntimeException e) {
+          log.error("{}: at a failure", name, e);
+        }
+      }
+      // If it is not the first, the other stream has broken too: nobody is left to wait for.
+      breakOff(String.valueOf(failure.getMessage()));
+    }
+
+    /**
+     * Calls a hook so that {@link #breakOff} can interrupt it. Only there: an interrupt that hits a
+     * thread in a stream would close the JDK's channels beneath, and beneath an SSH channel lies
+     * the connection of all.
+     */
+    private <T> T inHook(Hook<T> hook) throws InterruptedException {
+      synchronized (lock) {
+        if (broken) {
+          throw new InterruptedException("broken off");
+        }
+        inHook = Thread.currentThread();
+      }
+      try {
+        return hook.call();
+      } finally {
+        synchronized (lock) {
+          inHook = null;
+          Thread.interrupted(); // one that came too late for the hook
+        }
+      }
+    }
+
+    void interruptHook() {
+      if (inHook != null) {
+        inHook.interrupt();
       }
     }
   }
 
-  /** Which of the two streams broke: the one that was read, or the one that was written. */
-  private static final class Failure extends Exception {
-    private static final long serialVersionUID = 1L;
+  /** A call of one of the hooks. */
+  @FunctionalInterface
+  private interface Hook<T> {
+    T call() throws InterruptedException;
+  }
 
-    private final Side side;
-    private final IOException what;
-
-    Failure(Side side, IOException what) {
-      super(what);
-      this.side = side;
-      this.what = what;
-    }
+  @Override
+  public String toString() {
+    return name;
   }
 }

@@ -2,119 +2,168 @@ package org.tpforward.socket;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.StandardSocketOptions;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
-import jdk.net.ExtendedSocketOptions;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.newsclub.net.unix.AFUNIXSocketChannel;
+import org.newsclub.net.unix.AFUNIXSocketCredentials;
+import org.newsclub.net.unix.FileDescriptorCast;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Duplex;
 
 /**
- * A connected local socket. Unix paths and TCP are the JDK's own channels; abstract names, and
- * whatever must send or read credentials, are junixsocket's, whose two directions may only be used
- * on platform threads.
+ * A connected local socket: the JDK's channel for Unix paths and loopback TCP; junixsocket's for
+ * abstract names, and where the descriptor is needed ({@link #hasDescriptor}).
+ *
+ * <p>Threads are as {@link Duplex} says, with one more rule: a connection of junixsocket may be
+ * read or written on a virtual thread only while nothing else happens on it. Its pumps are platform
+ * threads (junixsocket issue 172: it stalls otherwise).
+ *
+ * <p>On TCP, {@link #close} discards what was received and not read, and the kernel then tells the
+ * peer with a reset; read to the end first where the peer must get everything.
  */
 public final class Connection implements Duplex {
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+  private static final Logger log = LoggerFactory.getLogger(Connection.class);
+
   private final SocketChannel channel;
   private final Endpoint at;
+  private final Endpoint.@Nullable Ip local;
+  private final Endpoint.@Nullable Ip remote;
+
+  /** Guards {@link #ended}, {@link #descriptorUsers} and the act of closing. */
+  private final Object closing = new Object();
+
+  private volatile boolean ended;
+  private int descriptorUsers;
+
+  private Connection(
+      SocketChannel channel,
+      Endpoint at,
+      Endpoint.@Nullable Ip local,
+      Endpoint.@Nullable Ip remote) {
+    this.channel = channel;
+    this.at = at;
+    this.local = local;
+    this.remote = remote;
+  }
 
   /**
-   * Takes a socket over.
+   * Takes a socket over; closes it if it is not connected any more.
    *
    * @param channel connected and blocking
    * @param at where the listening side of it is
    */
-  Connection(SocketChannel channel, Endpoint at) {
-    this.channel = channel;
-    this.at = at;
-  }
-
-  /** Connects to a local socket. */
-  public static Connection connect(Endpoint where) throws IOException {
+  public static Connection of(SocketChannel channel, Endpoint at) throws IOException {
     try {
-      return switch (where) {
-        case Endpoint.UnixPath(String path) ->
-            new Connection(SocketChannel.open(UnixDomainSocketAddress.of(path)), where);
-        case Endpoint.UnixAbstract name -> connectForCredentials(name);
-        case Endpoint.Ip ip ->
-            new Connection(
-                SocketChannel.open(new InetSocketAddress(ip.address(), ip.port())), where);
-      };
-    } catch (IOException e) {
-      throw new IOException("cannot connect to " + where + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** Connects from that local address: access control Port. */
-  public static Connection connect(Endpoint.Ip where, Endpoint.Ip from) throws IOException {
-    SocketChannel channel = SocketChannel.open();
-    try {
-      channel.bind(new InetSocketAddress(from.address(), from.port()));
-      channel.connect(new InetSocketAddress(where.address(), where.port()));
-      return new Connection(channel, where);
-    } catch (IOException e) {
-      channel.close();
-      throw new IOException("cannot connect to " + where + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** Connects to a Unix socket, so that {@link CredentialByte} can be sent. */
-  static Connection connectForCredentials(Endpoint where) throws IOException {
-    AFUNIXSocketChannel channel = AFUNIXSocketChannel.open();
-    try {
-      channel.connect(UnixAddresses.of(where));
-      return new Connection(channel, where);
-    } catch (IOException e) {
+      if (at instanceof Endpoint.Ip) {
+        // They cannot be asked for any more once the connection is closed, and logs want them then.
+        InetSocketAddress peer = (InetSocketAddress) channel.getRemoteAddress();
+        InetSocketAddress here = (InetSocketAddress) channel.getLocalAddress();
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        return new Connection(channel, at, Endpoints.ip(here), Endpoints.ip(peer));
+      }
+      return new Connection(channel, at, null, null);
+    } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
   }
 
-  /** The channel beneath. */
+  /** Connects to a local socket, waiting for 30 s at most. */
+  public static Connection connect(Endpoint where) throws IOException {
+    return connect(where, DEFAULT_TIMEOUT);
+  }
+
+  /**
+   * Connects to a local socket.
+   *
+   * @param timeout how long to wait for a place in the listener's backlog, or TCP's handshake;
+   *     positive
+   * @throws java.net.SocketTimeoutException when it takes longer
+   * @throws SocketException if the address is none that {@link Endpoint} allows, or not loopback
+   * @throws IOException if nobody listens there, or permissions forbid it
+   */
+  public static Connection connect(Endpoint where, Duration timeout) throws IOException {
+    return Dialer.connect(where, null, timeout);
+  }
+
+  /** Connects from a port of the caller's choice, waiting for 30 s at most. */
+  public static Connection connect(Endpoint.Ip where, Endpoint.Ip from) throws IOException {
+    return connect(where, from, DEFAULT_TIMEOUT);
+  }
+
+  /**
+   * Connects from a port of the caller's choice, as access control Port wants it.
+   *
+   * @param from a loopback address of the same family, and the port to connect from
+   * @throws IOException as {@link #connect(Endpoint, Duration)}, or if the port is taken
+   */
+  public static Connection connect(Endpoint.Ip where, Endpoint.Ip from, Duration timeout)
+      throws IOException {
+    return Dialer.connect(where, from, timeout);
+  }
+
+  /** Connects so that {@link CredentialByte} can be sent, waiting for 30 s at most. */
+  public static Connection connectForCredentials(Endpoint where) throws IOException {
+    return connectForCredentials(where, DEFAULT_TIMEOUT);
+  }
+
+  /**
+   * Connects to a Unix socket so that {@link CredentialByte} can be sent: a connection that {@link
+   * #hasDescriptor has its descriptor}.
+   *
+   * @throws SocketException if it is no Unix socket
+   * @throws IOException as {@link #connect(Endpoint, Duration)}
+   */
+  public static Connection connectForCredentials(Endpoint where, Duration timeout)
+      throws IOException {
+    return Dialer.connectNative(where, timeout);
+  }
+
+  /** The peer's address, for TCP; null on a Unix socket, whose clients have none. */
+  public Endpoint.@Nullable Ip remote() {
+    return remote;
+  }
+
+  /** This end's address, for TCP; null on a Unix socket. */
+  public Endpoint.@Nullable Ip local() {
+    return local;
+  }
+
+  /** Whether {@link CredentialByte} works on this connection. */
+  public boolean hasDescriptor() {
+    return channel instanceof AFUNIXSocketChannel;
+  }
+
+  /** The channel beneath, for code that is written for one. It is closed with this connection. */
   public SocketChannel channel() {
     return channel;
   }
 
-  /** Where the peer's socket is, for TCP; null for Unix sockets. */
-  public Endpoint.@Nullable Ip remote() throws IOException {
-    return channel.getRemoteAddress() instanceof InetSocketAddress address ? ip(address) : null;
-  }
-
-  /** Where this socket is, for TCP; null for Unix sockets. */
-  public Endpoint.@Nullable Ip local() throws IOException {
-    return channel.getLocalAddress() instanceof InetSocketAddress address ? ip(address) : null;
-  }
-
-  private static Endpoint.Ip ip(InetSocketAddress address) {
-    return new Endpoint.Ip(address.getAddress(), address.getPort());
-  }
-
-  long peerUid() throws IOException {
-    if (channel instanceof AFUNIXSocketChannel unix) {
-      return unix.getPeerCredentials().getUid();
-    }
-    if (at instanceof Endpoint.Ip) {
-      Endpoint.Ip peer = remote();
-      Endpoint.Ip here = local();
-      return peer == null || here == null ? PeerCredentials.NOBODY : TcpOwners.ownerOf(peer, here);
-    }
-    return Uids.of(channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user());
-  }
-
   @Override
   public int read(ByteBuffer dst) throws IOException {
-    return channel.read(dst);
+    int n = channel.read(dst);
+    if (n < 0 && ended) {
+      // junixsocket tells a reader whose own side closed the same as an end by the peer.
+      throw new AsynchronousCloseException();
+    }
+    return n;
   }
 
   @Override
   public int write(ByteBuffer src) throws IOException {
-    int length = src.remaining();
+    int total = 0;
     while (src.hasRemaining()) {
-      channel.write(src);
+      total += channel.write(src);
     }
-    return length;
+    return total;
   }
 
   @Override
@@ -124,28 +173,100 @@ public final class Connection implements Duplex {
 
   @Override
   public boolean isOpen() {
-    return channel.isOpen();
+    return !ended && channel.isOpen();
   }
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      // Nothing is left to be lost.
-    }
+    end(false);
   }
 
   @Override
   public void reset() {
-    if (at instanceof Endpoint.Ip && channel.isOpen()) {
-      try {
+    end(true);
+  }
+
+  private void end(boolean abortive) {
+    synchronized (closing) {
+      if (ended) {
+        return;
+      }
+      ended = true;
+      if (descriptorUsers > 0) {
+        // The number must not be given to another socket while a system call may still use it: wake
+        // that call, and let it do the rest.
+        shutdownQuietly();
+        return;
+      }
+      closeChannel(abortive && remote != null);
+    }
+  }
+
+  private void closeChannel(boolean abortive) {
+    try {
+      if (abortive) {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
-      } catch (IOException e) {
-        // Closed by the peer already.
+      }
+    } catch (IOException | RuntimeException e) {
+      log.debug("no reset for {}: {}", this, e.toString());
+    }
+    try {
+      channel.close();
+    } catch (IOException e) {
+      log.debug("closing {}: {}", this, e.toString());
+    }
+  }
+
+  private void shutdownQuietly() {
+    try {
+      channel.shutdownInput();
+      channel.shutdownOutput();
+    } catch (IOException e) {
+      log.debug("shutting down {}: {}", this, e.toString());
+    }
+  }
+
+  /** A system call on the descriptor. */
+  @FunctionalInterface
+  interface DescriptorCall<T> {
+    T run(int fd) throws IOException;
+  }
+
+  /** Runs a call with the descriptor, which stays this socket's for so long. */
+  <T> T withDescriptor(DescriptorCall<T> call) throws IOException {
+    if (!(channel instanceof AFUNIXSocketChannel unix)) {
+      throw new SocketException(
+          "this connection has no descriptor: open it with connectForCredentials, or its listener"
+              + " with openForCredentials");
+    }
+    synchronized (closing) {
+      if (ended) {
+        throw new ClosedChannelException();
+      }
+      descriptorUsers++;
+    }
+    try {
+      return call.run(FileDescriptorCast.using(unix.getFileDescriptor()).as(Integer.class));
+    } finally {
+      synchronized (closing) {
+        descriptorUsers--;
+        if (ended && descriptorUsers == 0) {
+          closeChannel(false);
+        }
       }
     }
-    close();
+  }
+
+  /**
+   * Whether {@link #close} or {@link #reset} was called: what a system call saw is then no news.
+   */
+  boolean ended() {
+    return ended;
+  }
+
+  /** SO_PEERCRED as junixsocket gives it; null on a channel of the JDK. */
+  @Nullable AFUNIXSocketCredentials nativeCredentials() throws IOException {
+    return channel instanceof AFUNIXSocketChannel unix ? unix.getPeerCredentials() : null;
   }
 
   @Override

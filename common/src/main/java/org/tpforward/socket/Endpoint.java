@@ -1,5 +1,6 @@
 package org.tpforward.socket;
 
+import com.google.common.net.InetAddresses;
 import java.net.InetAddress;
 
 /**
@@ -45,8 +46,7 @@ public sealed interface Endpoint {
 
     @Override
     public String toString() {
-      String host = address.getHostAddress();
-      return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+      return InetAddresses.toUriString(address) + ":" + port;
     }
   }
 }

@@ -1,7 +1,6 @@
 package org.tpforward.socket;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -12,206 +11,229 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.net.SocketTimeoutException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import org.jspecify.annotations.Nullable;
+import java.net.SocketException;
+import java.util.Locale;
 
 /**
- * The few functions of the C library that neither the JDK nor junixsocket offers, with the
- * structures of 64-bit Linux (x86_64 and aarch64 share them).
+ * The few calls of the C library that neither the JDK nor junixsocket has, through
+ * java.lang.foreign. Numbers and layouts are Linux's for 64-bit little-endian machines; x86_64 and
+ * aarch64 agree on all of them.
  */
 final class Libc {
-  // <asm-generic/socket.h>, <linux/socket.h>, <poll.h>
-  private static final int SOL_SOCKET = 1;
-  private static final int SO_PASSCRED = 16;
-  private static final int SCM_RIGHTS = 1;
-  private static final int SCM_CREDENTIALS = 2;
-  private static final int MSG_CTRUNC = 0x8;
-  private static final int MSG_DONTWAIT = 0x40;
-  private static final int MSG_CMSG_CLOEXEC = 0x40000000;
-  private static final short POLLIN = 1;
-  private static final int EINTR = 4;
-  private static final int EAGAIN = 11;
+  static final int SOL_SOCKET = 1;
+  static final int SO_PASSCRED = 16;
+  static final int SO_SNDTIMEO = 21;
+  static final int SCM_RIGHTS = 1;
+  static final int SCM_CREDENTIALS = 2;
+  static final int MSG_CTRUNC = 0x8;
+  static final int MSG_DONTWAIT = 0x40;
+  static final int MSG_NOSIGNAL = 0x4000;
+  static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+  static final short POLLIN = 0x1;
+  static final short POLLOUT = 0x4;
+  static final int EINTR = 4;
+  static final int EAGAIN = 11;
 
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
-  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+  /** struct iovec. */
+  static final StructLayout IOVEC =
+      MemoryLayout.structLayout(ADDRESS.withName("base"), JAVA_LONG.withName("len"));
+
+  /** struct msghdr, as glibc and musl lay it out on 64-bit little-endian Linux. */
+  static final StructLayout MSGHDR =
+      MemoryLayout.structLayout(
+          ADDRESS.withName("name"),
+          JAVA_INT.withName("namelen"),
+          MemoryLayout.paddingLayout(4),
+          ADDRESS.withName("iov"),
+          JAVA_LONG.withName("iovlen"),
+          ADDRESS.withName("control"),
+          JAVA_LONG.withName("controllen"),
+          JAVA_INT.withName("flags"),
+          MemoryLayout.paddingLayout(4));
+
+  private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
-      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+      CAPTURED.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  private static final MethodHandle SETSOCKOPT =
-      function("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-  private static final MethodHandle RECVMSG =
-      function("recvmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
-  private static final MethodHandle POLL = function("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle CLOSE = function("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle GETPWNAM_R =
-      function("getpwnam_r", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+  private final MethodHandle setsockopt;
+  private final MethodHandle sendmsg;
+  private final MethodHandle recvmsg;
+  private final MethodHandle poll;
+  private final MethodHandle close;
+  private final MethodHandle geteuid;
+  private final MethodHandle getegid;
 
-  /** What one recvmsg brought: a byte, and who sent it, as far as the kernel attached it. */
-  record Received(int value, int extra, @Nullable Credentials credentials) {}
+  private Libc() {
+    Linker linker = Linker.nativeLinker();
+    setsockopt =
+        find(
+            linker,
+            "setsockopt",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+    sendmsg =
+        find(linker, "sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+    recvmsg =
+        find(linker, "recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+    poll = find(linker, "poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+    close = find(linker, "close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    geteuid = find(linker, "geteuid", FunctionDescriptor.of(JAVA_INT));
+    getegid = find(linker, "getegid", FunctionDescriptor.of(JAVA_INT));
+  }
 
-  /** {@code struct ucred}. */
-  record Credentials(long pid, long uid, long gid) {}
+  private static MethodHandle find(Linker linker, String name, FunctionDescriptor type) {
+    MemorySegment symbol =
+        linker
+            .defaultLookup()
+            .find(name)
+            .orElseThrow(() -> new UnsupportedOperationException("the C library lacks " + name));
+    return linker.downcallHandle(symbol, type, Linker.Option.captureCallState("errno"));
+  }
 
-  private Libc() {}
-
-  private static MethodHandle function(
-      String name, MemoryLayout result, MemoryLayout... arguments) {
-    return LINKER.downcallHandle(
-        SYMBOLS.findOrThrow(name),
-        FunctionDescriptor.of(result, arguments),
-        Linker.Option.captureCallState("errno"));
+  /** Made at first use: most programs never need it. */
+  private static final class Holder {
+    static final Libc INSTANCE = new Libc();
   }
 
   /**
-   * Makes the kernel attach credentials to what this socket sends and receives (unix(7),
-   * SO_PASSCRED).
-   */
-  static void passCredentials(int descriptor) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment on = arena.allocateFrom(JAVA_INT, 1);
-      if ((int) SETSOCKOPT.invokeExact(state, descriptor, SOL_SOCKET, SO_PASSCRED, on, 4) != 0) {
-        throw error("setsockopt(SO_PASSCRED)", state);
-      }
-    } catch (Throwable t) {
-      throw unchecked(t);
-    }
-  }
-
-  /**
-   * Receives at most {@code max} bytes, of which the first is returned, with the credentials that
-   * come with them; descriptors that come along are closed.
+   * The C library of this process.
    *
-   * @param max 1 leaves the stream where it begins; more shows whether data came in the same read
-   * @return null at the end of the stream
-   * @throws SocketTimeoutException if nothing came in time
+   * @throws SocketException on a system whose layouts are not the ones above
    */
-  static @Nullable Received receive(int descriptor, int max, Duration timeout) throws IOException {
-    long end = System.nanoTime() + timeout.toNanos();
+  static Libc get() throws SocketException {
+    String os = System.getProperty("os.name", "");
+    String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+    if (!os.equals("Linux") || !(arch.equals("amd64") || arch.equals("aarch64"))) {
+      throw new SocketException(
+          "credentials over a socket are known for Linux on x86_64 and aarch64 only, not for "
+              + os
+              + " on "
+              + arch);
+    }
+    return Holder.INSTANCE;
+  }
+
+  /** What a call returned, and errno where that is negative. */
+  record Result(long value, int errno) {
+    boolean failed() {
+      return value < 0;
+    }
+
+    boolean again() {
+      return failed() && (errno == EAGAIN || errno == EINTR);
+    }
+
+    /** The value, or the error as an exception. */
+    long orThrow(String what) throws SocketException {
+      if (failed()) {
+        throw new SocketException(what + ": errno " + errno);
+      }
+      return value;
+    }
+  }
+
+  void setOption(int fd, int option, MemorySegment value) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment data = arena.allocate(max);
-      MemorySegment vector = arena.allocate(16, 8); // struct iovec
-      vector.set(ADDRESS, 0, data);
-      vector.set(JAVA_LONG, 8, max);
-      MemorySegment control = arena.allocate(256, 8);
-      MemorySegment header = arena.allocate(56, 8); // struct msghdr
-      while (true) {
-        awaitReadable(descriptor, end, arena, state);
-        header.fill((byte) 0);
-        header.set(ADDRESS, 16, vector);
-        header.set(JAVA_LONG, 24, 1);
-        header.set(ADDRESS, 32, control);
-        header.set(JAVA_LONG, 40, control.byteSize());
-        long got =
-            (long) RECVMSG.invokeExact(state, descriptor, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got < 0) {
-          int errno = (int) ERRNO.get(state, 0L);
-          if (errno == EINTR || errno == EAGAIN) {
-            continue;
-          }
-          throw error("recvmsg", state);
-        }
-        Credentials credentials = credentials(header, control, state);
-        if ((header.get(JAVA_INT, 48) & MSG_CTRUNC) != 0) {
-          throw new IOException("more came with the credential byte than a client may send");
-        }
-        return got == 0
-            ? null
-            : new Received(data.get(JAVA_BYTE, 0) & 0xff, (int) got - 1, credentials);
-      }
-    } catch (Throwable t) {
-      throw unchecked(t);
-    }
-  }
-
-  private static void awaitReadable(int descriptor, long end, Arena arena, MemorySegment state)
-      throws Throwable {
-    MemorySegment wanted = arena.allocate(8, 4); // struct pollfd
-    wanted.set(JAVA_INT, 0, descriptor);
-    wanted.set(JAVA_SHORT, 4, POLLIN);
-    while (true) {
-      long millis = Math.max(0, (end - System.nanoTime() + 999_999) / 1_000_000);
-      int ready =
-          (int) POLL.invokeExact(state, wanted, 1L, (int) Math.min(millis, Integer.MAX_VALUE));
-      if (ready > 0) {
-        return;
-      }
-      if (ready == 0) {
-        throw new SocketTimeoutException("no credential byte came in time");
-      }
-      if ((int) ERRNO.get(state, 0L) != EINTR) {
-        throw error("poll", state);
-      }
-    }
-  }
-
-  /** Walks the control messages: {@code size_t len; int level; int type;} data, 8-byte aligned. */
-  private static @Nullable Credentials credentials(
-      MemorySegment header, MemorySegment control, MemorySegment state) throws Throwable {
-    Credentials found = null;
-    long end = Math.min(header.get(JAVA_LONG, 40), control.byteSize());
-    for (long at = 0; at + 16 <= end; ) {
-      long length = control.get(JAVA_LONG, at);
-      if (length < 16 || length > end - at) {
-        break;
-      }
-      int type = control.get(JAVA_INT, at + 8) == SOL_SOCKET ? control.get(JAVA_INT, at + 12) : 0;
-      if (type == SCM_CREDENTIALS && length >= 28) {
-        found =
-            new Credentials(
-                control.get(JAVA_INT, at + 16),
-                Integer.toUnsignedLong(control.get(JAVA_INT, at + 20)),
-                Integer.toUnsignedLong(control.get(JAVA_INT, at + 24)));
-      } else if (type == SCM_RIGHTS) {
-        for (long fd = at + 16; fd + 4 <= at + length; fd += 4) {
-          int _ = (int) CLOSE.invokeExact(state, control.get(JAVA_INT, fd));
-        }
-      }
-      at += (length + 7) & ~7L;
-    }
-    return found;
-  }
-
-  /** The uid of that user name, by whatever the machine asks for names; -1 if there is none. */
-  static long uidOf(String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment entry = arena.allocate(64, 8); // struct passwd: two pointers, then pw_uid
-      MemorySegment buffer = arena.allocate(64 << 10);
-      MemorySegment result = arena.allocate(ADDRESS);
-      int error =
+      MemorySegment state = arena.allocate(CAPTURED);
+      int rc =
           (int)
-              GETPWNAM_R.invokeExact(
-                  state,
-                  arena.allocateFrom(name, StandardCharsets.UTF_8),
-                  entry,
-                  buffer,
-                  buffer.byteSize(),
-                  result);
-      boolean found = error == 0 && result.get(ADDRESS, 0).address() != 0;
-      return found ? Integer.toUnsignedLong(entry.get(JAVA_INT, 16)) : -1;
-    } catch (Throwable t) {
-      throw new IllegalStateException("getpwnam_r", t);
+              setsockopt.invokeExact(state, fd, SOL_SOCKET, option, value, (int) value.byteSize());
+      result(state, rc).orThrow("setsockopt " + option);
+    } catch (Throwable e) {
+      throw unexpected(e);
     }
   }
 
-  private static IOException error(String call, MemorySegment state) {
-    return new IOException(call + " failed with errno " + (int) ERRNO.get(state, 0L));
+  void setOption(int fd, int option, int value) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      setOption(fd, option, arena.allocateFrom(JAVA_INT, value));
+    }
   }
 
-  private static IOException unchecked(Throwable t) {
-    return switch (t) {
-      case IOException e -> e;
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> new IOException(t);
+  /** SO_SNDTIMEO, which also bounds a connect that waits for a place in the backlog. */
+  void setSendTimeout(int fd, long micros) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      // struct timeval
+      setOption(
+          fd, SO_SNDTIMEO, arena.allocateFrom(JAVA_LONG, micros / 1_000_000, micros % 1_000_000));
+    }
+  }
+
+  Result send(int fd, MemorySegment message, int flags) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURED);
+      return result(state, (long) sendmsg.invokeExact(state, fd, message, flags));
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  Result receive(int fd, MemorySegment message, int flags) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURED);
+      return result(state, (long) recvmsg.invokeExact(state, fd, message, flags));
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /**
+   * Waits until the descriptor is ready, or broken.
+   *
+   * @param millis at most so long
+   * @return whether anything happened; false too after a signal, so the caller looks at its clock
+   */
+  boolean poll(int fd, short events, int millis) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURED);
+      MemorySegment pollfd = arena.allocate(8, 4); // int fd; short events, revents
+      pollfd.set(JAVA_INT, 0, fd);
+      pollfd.set(JAVA_SHORT, 4, events);
+      Result result = result(state, (int) poll.invokeExact(state, pollfd, 1L, millis));
+      return !result.again() && result.orThrow("poll") > 0;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Closes a descriptor that came in by SCM_RIGHTS. */
+  void closeDescriptor(int fd) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      int ignored = (int) close.invokeExact(arena.allocate(CAPTURED), fd);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  int effectiveUid() throws IOException {
+    return number(geteuid);
+  }
+
+  int effectiveGid() throws IOException {
+    return number(getegid);
+  }
+
+  private static int number(MethodHandle call) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      return (int) call.invokeExact(arena.allocate(CAPTURED));
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  private static Result result(MemorySegment state, long value) {
+    return new Result(value, value < 0 ? (int) ERRNO.get(state, 0L) : 0);
+  }
+
+  /** invokeExact declares Throwable; the calls themselves throw nothing that is checked. */
+  private static IOException unexpected(Throwable e) {
+    return switch (e) {
+      case IOException io -> io;
+      case RuntimeException runtime -> throw runtime;
+      case Error error -> throw error;
+      default -> new IOException(e);
     };
   }
 }

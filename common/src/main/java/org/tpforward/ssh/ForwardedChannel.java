@@ -11,7 +11,6 @@ import org.apache.sshd.common.channel.ChannelFactory;
 import org.apache.sshd.common.channel.exception.SshChannelOpenException;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
-import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 
@@ -23,8 +22,8 @@ final class ForwardedChannel extends StreamChannel {
   private final AtomicBoolean answered = new AtomicBoolean();
   private @Nullable Runnable onAnswer;
 
-  private ForwardedChannel(String type, long window) {
-    super(type, window, body -> {});
+  private ForwardedChannel(String type) {
+    super(type, body -> {});
   }
 
   /** Makes these channels for a client or a server. */
@@ -37,7 +36,7 @@ final class ForwardedChannel extends StreamChannel {
 
       @Override
       public Channel createChannel(Session session) {
-        return new ForwardedChannel(type, CoreModuleProperties.WINDOW_SIZE.getRequired(session));
+        return new ForwardedChannel(type);
       }
     };
   }
@@ -111,12 +110,15 @@ final class ForwardedChannel extends StreamChannel {
       // MINA's listener sends the failure.
       openFuture.setException(new SshChannelOpenException(getChannelId(), code, why));
       close(true);
+      dispose();
     }
   }
 
   @Override
   protected void preClose() {
-    answer();
+    if (answer()) {
+      dispose();
+    }
     super.preClose();
   }
 }

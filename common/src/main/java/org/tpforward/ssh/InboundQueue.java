@@ -25,18 +25,36 @@ final class InboundQueue {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Chunk> chunks = new ArrayDeque<>();
-  private final long grantAbove;
+  private final ReceiveBudget budget;
+
+  /** All that the peer may have sent, or send, before the reader takes any of it. */
+  private long size;
+
+  /** What of it the peer has not sent yet. */
   private long window;
+
+  /** What the reader took, and the peer does not know of yet. */
   private long taken;
+
+  /** What the reader took since the size last changed. */
+  private long takenInAll;
+
   private boolean ended;
+  private boolean abandoned;
   private @Nullable IOException failure;
 
   /**
-   * @param window how many bytes the peer may send before any are taken
+   * @param budget where the window is taken from; {@link #abandon} gives it back
    */
-  InboundQueue(long window) {
-    this.window = window;
-    this.grantAbove = window / 16;
+  InboundQueue(ReceiveBudget budget) {
+    this.budget = budget;
+    size = budget.begin();
+    window = size;
+  }
+
+  /** How many bytes the peer may send before any are taken. */
+  long initialWindow() {
+    return size;
   }
 
   /**
@@ -111,11 +129,15 @@ final class InboundQueue {
     }
   }
 
-  /** This side reads no more: what is queued is dropped. */
+  /** This side reads no more: what is queued is dropped. Idempotent. */
   void abandon(IOException why) {
     lock.lock();
     try {
       chunks.clear();
+      if (!abandoned) {
+        abandoned = true;
+        budget.end(size);
+      }
       ended = false;
       failure = why;
       changed.signalAll();
@@ -191,7 +213,8 @@ final class InboundQueue {
   }
 
   /**
-   * Accounts for taken bytes.
+   * Accounts for taken bytes. The window of a stream that is read as fast as it fills grows, so
+   * that a long way to the peer does not slow it down; one that nobody reads stays small.
    *
    * @return by how much to widen the peer's window now; 0 for not yet
    */
@@ -199,8 +222,15 @@ final class InboundQueue {
     lock.lock();
     try {
       taken += count;
-      if (taken < grantAbove || ended || failure != null) {
+      takenInAll += count;
+      if (taken < size / 8 || ended || failure != null) {
         return 0;
+      }
+      if (takenInAll >= size && chunks.isEmpty()) {
+        long more = budget.widen(size);
+        size += more;
+        taken += more;
+        takenInAll = 0;
       }
       long grant = taken;
       taken = 0;

@@ -37,8 +37,8 @@ final class OutboundQueue {
   private final Deque<Write> queue = new ArrayDeque<>();
   private long queued;
 
-  /** Whether {@link #queued} is above the mark, to be asked without the lock. */
-  private volatile boolean full;
+  /** Whether {@link #awaitWritable} has anything to do, to be asked without the lock. */
+  private volatile boolean attention;
 
   private @Nullable IOException failure;
   private @Nullable Thread writer;
@@ -86,6 +86,7 @@ final class OutboundQueue {
         channel.write(bytes);
       } catch (IOException e) {
         failure = e;
+        account(0);
         return e;
       }
     }
@@ -107,7 +108,7 @@ final class OutboundQueue {
    * @throws IOException if the connection is gone
    */
   void awaitWritable() throws IOException {
-    if (!full) {
+    if (!attention) {
       return;
     }
     lock.lock();
@@ -128,7 +129,7 @@ final class OutboundQueue {
 
   private void account(long change) {
     queued += change;
-    full = queued > HIGH_WATER;
+    attention = queued > HIGH_WATER || failure != null;
   }
 
   /** The future of what was queued last, or null if nothing is queued. */
@@ -227,6 +228,7 @@ final class OutboundQueue {
       if (failure == null) {
         failure = e;
       }
+      account(0);
       drained.signalAll();
     } finally {
       lock.unlock();

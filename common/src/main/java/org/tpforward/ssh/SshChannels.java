@@ -9,7 +9,6 @@ import org.apache.sshd.client.future.OpenFuture;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.session.ConnectionService;
 import org.apache.sshd.common.session.Session;
-import org.apache.sshd.core.CoreModuleProperties;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 
@@ -52,41 +51,39 @@ public final class SshChannels {
   public static Duplex open(
       ClientSession session, Endpoint target, Duration timeout, boolean abstractNames)
       throws IOException {
-    long window = CoreModuleProperties.WINDOW_SIZE.getRequired(session);
-    return open(session, channelTo(target, window, abstractNames), timeout);
+    return open(session, channelTo(target, abstractNames), timeout);
   }
 
-  private static StreamChannel channelTo(Endpoint target, long window, boolean abstractNames)
+  private static StreamChannel channelTo(Endpoint target, boolean abstractNames)
       throws IOException {
     return switch (target) {
       case Endpoint.UnixPath(String path) -> {
         if (path.indexOf('\0') >= 0) {
           throw new IOException("a NUL in a socket's path");
         }
-        yield streamlocal(path, window);
+        yield streamlocal(path);
       }
       case Endpoint.UnixAbstract(String name) -> {
-        if (!abstractNames) {
+        if (!abstractNames || name.isEmpty()) {
           throw new IOException("this SSH server cannot reach abstract sockets: unix:@" + name);
         }
-        yield streamlocal("\0" + name, window);
+        yield streamlocal("\0" + name);
       }
       case Endpoint.Ip ip -> {
         if (!ip.isLoopback() || ip.port() < 1 || ip.port() > 65535) {
           throw new IOException("not a loopback port: " + ip);
         }
-        yield tcpip(ip.address(), ip.port(), window);
+        yield tcpip(ip.address(), ip.port());
       }
     };
   }
 
-  private static StreamChannel streamlocal(String path, long window) throws IOException {
+  private static StreamChannel streamlocal(String path) throws IOException {
     if (path.isEmpty() || path.getBytes(StandardCharsets.UTF_8).length > LONGEST_PATH + 1) {
       throw new IOException("not a socket's path: " + OneLine.of(path, LONGEST_PATH));
     }
     return new StreamChannel(
         DIRECT_STREAMLOCAL,
-        window,
         body -> {
           body.putString(path);
           body.putString("");
@@ -94,10 +91,9 @@ public final class SshChannels {
         });
   }
 
-  private static StreamChannel tcpip(InetAddress address, int port, long window) {
+  private static StreamChannel tcpip(InetAddress address, int port) {
     return new StreamChannel(
         DIRECT_TCPIP,
-        window,
         body -> {
           body.putString(address.getHostAddress());
           body.putUInt(port);
@@ -108,6 +104,20 @@ public final class SshChannels {
   }
 
   private static Duplex open(Session session, StreamChannel channel, Duration timeout)
+      throws IOException {
+    boolean opened = false;
+    try {
+      awaitOpen(session, channel, timeout);
+      opened = true;
+      return new ChannelDuplex(channel);
+    } finally {
+      if (!opened) {
+        channel.dispose();
+      }
+    }
+  }
+
+  private static void awaitOpen(Session session, StreamChannel channel, Duration timeout)
       throws IOException {
     DebugMessages said = DebugMessages.of(session);
     long mark = said.count();
@@ -126,6 +136,7 @@ public final class SshChannels {
       throw e;
     }
     if (!answered) {
+      // If it is opened all the same, MINA closes it.
       opening.cancel();
       throw new IOException(
           "the SSH server did not open a channel in " + timeout.toMillis() + " ms");
@@ -138,7 +149,6 @@ public final class SshChannels {
     if (problem != null) {
       throw new IOException(problem.getMessage(), problem);
     }
-    return new ChannelDuplex(channel);
   }
 
   private static ChannelOpenFailedException withDebugText(

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.sshd.client.ClientBuilder;
@@ -15,6 +16,7 @@ import org.apache.sshd.common.NamedFactory;
 import org.apache.sshd.common.NamedResource;
 import org.apache.sshd.common.cipher.BuiltinCiphers;
 import org.apache.sshd.common.cipher.Cipher;
+import org.apache.sshd.common.kex.KeyExchangeFactory;
 import org.apache.sshd.common.keyprovider.KeyIdentityProvider;
 import org.apache.sshd.common.mac.BuiltinMacs;
 import org.apache.sshd.core.CoreModuleProperties;
@@ -22,12 +24,10 @@ import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 
 /** Makes SSH clients whose defaults are safe and fast; MINA's own are neither. */
 public final class SshClients {
-  /** How many bytes a peer may send on a channel before its reader has taken any. */
-  public static final long WINDOW = 16L << 20;
-
   /** Fewer and larger packets cost less; MINA takes none above 256 KiB. */
   private static final long PACKET = 128 << 10;
 
+  private static final String FIRST_KEX = "mlkem768x25519-sha256";
   private static final Duration FOR_EVER = Duration.ofDays(365);
 
   private SshClients() {}
@@ -64,7 +64,7 @@ public final class SshClients {
                     BuiltinMacs.hmacsha256,
                     BuiltinMacs.hmacsha512))
             .signatureFactories(withoutSha1(ClientBuilder.setUpDefaultSignatureFactories(true)))
-            .keyExchangeFactories(withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true)))
+            .keyExchangeFactories(keyExchanges())
             .forwardingFilter(RejectAllForwardingFilter.INSTANCE)
             .channelFactories(
                 List.of(
@@ -76,9 +76,8 @@ public final class SshClients {
     client.setReservedSessionMessagesHandler(DebugMessages.collector());
     CoreModuleProperties.IDLE_TIMEOUT.set(client, Duration.ZERO);
     CoreModuleProperties.WAIT_FOR_SPACE_TIMEOUT.set(client, FOR_EVER);
-    // A CLOSE that waits behind other packets is not lost: it must not be given up.
-    CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(client, FOR_EVER);
-    CoreModuleProperties.WINDOW_SIZE.set(client, WINDOW);
+    // A CLOSE that waits behind other packets is not lost.
+    CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(client, Duration.ofMinutes(5));
     CoreModuleProperties.MAX_PACKET_SIZE.set(client, PACKET);
     return client;
   }
@@ -90,6 +89,13 @@ public final class SshClients {
     List<NamedFactory<Cipher>> ctr =
         List.of(BuiltinCiphers.aes256ctr, BuiltinCiphers.aes192ctr, BuiltinCiphers.aes128ctr);
     return Stream.of(aes ? gcm : chacha, aes ? chacha : gcm, ctr).flatMap(List::stream).toList();
+  }
+
+  /** OpenSSH's first choice first: it is as safe as sntrup761, and much faster in Java. */
+  private static List<KeyExchangeFactory> keyExchanges() {
+    return withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true)).stream()
+        .sorted(Comparator.comparing(exchange -> !exchange.getName().equals(FIRST_KEX)))
+        .toList();
   }
 
   private static <T extends NamedResource> List<T> withoutSha1(List<T> algorithms) {

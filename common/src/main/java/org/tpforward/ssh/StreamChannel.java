@@ -14,6 +14,7 @@ import org.apache.sshd.common.channel.LocalWindow;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
+import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +26,9 @@ class StreamChannel extends AbstractClientChannel {
   /** SSH's packet header and command, the channel, the length; padding and tag behind the data. */
   private static final int PACKET_OVERHEAD = 5 + 1 + 4 + 4 + 64;
 
-  private static final int MAX_DATA = 32 << 10;
+  /** Unless the peer wants less in a packet; OpenSSH takes 32 KiB. */
+  private static final int MAX_DATA = 128 << 10;
+
   private static final int LONGEST_MESSAGE = 512;
 
   private final Consumer<Buffer> openBody;
@@ -37,13 +40,19 @@ class StreamChannel extends AbstractClientChannel {
 
   /**
    * @param type the channel type
-   * @param window how many bytes the peer may send unread
    * @param openBody writes what follows the maximum packet size in SSH_MSG_CHANNEL_OPEN
    */
-  StreamChannel(String type, long window, Consumer<Buffer> openBody) {
+  StreamChannel(String type, Consumer<Buffer> openBody) {
     super(type);
     this.openBody = openBody;
-    this.inbound = new InboundQueue(window);
+    this.inbound = new InboundQueue(ReceiveBudget.SHARED);
+  }
+
+  /** What MINA tells the peer about the window is what this channel holds it to. */
+  @Override
+  protected void configureWindow() {
+    CoreModuleProperties.WINDOW_SIZE.set(this, inbound.initialWindow());
+    super.configureWindow();
   }
 
   // Opening
@@ -63,7 +72,17 @@ class StreamChannel extends AbstractClientChannel {
     buffer.putUInt(window.getPacketSize());
     openBody.accept(buffer);
     writePacket(buffer);
+    if (isClosing()) {
+      // The session may have ended before there was a future to tell.
+      failOpening(future);
+    }
     return future;
+  }
+
+  private static void failOpening(OpenFuture future) {
+    if (!future.isDone()) {
+      future.setException(new IOException("the SSH connection was lost"));
+    }
   }
 
   @Override
@@ -125,8 +144,9 @@ class StreamChannel extends AbstractClientChannel {
 
   @Override
   public void handleClose() {
-    IOException why = new IOException("the server closed the channel before its end");
-    inbound.fail(why);
+    // Whoever learns of it by reading must not be able to write any more.
+    outbound.fail(new IOException("the server closed the channel"), () -> {});
+    inbound.fail(new IOException("the server closed the channel before its end"));
     outbound.fail(new IOException("the server closed the channel"), this::acknowledgeClose);
   }
 
@@ -142,11 +162,11 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   protected void preClose() {
     IOException why = new IOException("the SSH connection was lost");
-    inbound.fail(why);
     outbound.fail(why, () -> {});
+    inbound.fail(why);
     OpenFuture future = openFuture;
-    if (future != null && !future.isDone() && getSession().isClosing()) {
-      future.setException(why);
+    if (future != null && getSession().isClosing()) {
+      failOpening(future);
     }
     super.preClose();
   }
@@ -241,6 +261,12 @@ class StreamChannel extends AbstractClientChannel {
           }
           close(false);
         });
+  }
+
+  /** For a channel that never became a stream: gives back its window. */
+  final void dispose() {
+    closing.set(true);
+    inbound.abandon(new ClosedChannelException());
   }
 
   final boolean isEnded() {

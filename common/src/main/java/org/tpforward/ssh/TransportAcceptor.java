@@ -8,10 +8,12 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.sshd.common.Closeable;
 import org.apache.sshd.common.PropertyResolver;
 import org.apache.sshd.common.io.IoAcceptor;
@@ -21,6 +23,8 @@ import org.apache.sshd.core.CoreModuleProperties;
 
 /** The server's side: one accepting thread per address, one reading thread per connection. */
 final class TransportAcceptor extends TransportService implements IoAcceptor {
+  private static final Duration PAUSE = Duration.ofMillis(100);
+
   private final Map<SocketAddress, ServerSocketChannel> bound = new ConcurrentHashMap<>();
 
   TransportAcceptor(PropertyResolver properties, IoHandler handler) {
@@ -70,6 +74,7 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
       } catch (IOException e) {
         // Out of descriptors, or a client that is gone already: the next one may do better.
         log.warn("accept on {} failed: {}", local, e.toString());
+        LockSupport.parkNanos(PAUSE.toNanos());
       }
     }
   }

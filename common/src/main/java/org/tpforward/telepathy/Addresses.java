@@ -39,7 +39,7 @@ public final class Addresses {
       case Endpoint.UnixAbstract(String name) ->
           new Value.Bytes(("\0" + name).getBytes(StandardCharsets.UTF_8));
       case Endpoint.Ip(InetAddress address, int port) ->
-          new Value.Struct(List.of(Value.of(address.getHostAddress()), Value.q(port)));
+          new Value.Struct(List.of(Value.of(InetAddresses.toAddrString(address)), Value.q(port)));
     };
   }
 

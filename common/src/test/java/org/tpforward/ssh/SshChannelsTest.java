@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -148,6 +151,41 @@ class SshChannelsTest {
             SshChannels.open(
                 client.session(), new Endpoint.UnixAbstract("name"), SshSessions.BOUND))
         .hasMessageContaining("abstract");
+    assertThat(client.session().isOpen()).isTrue();
+  }
+
+  @Test
+  void reachesLoopbackPortsOfBothFamilies() throws Exception {
+    for (String literal : List.of("127.0.0.1", "::1")) {
+      InetAddress loopback = InetAddress.ofLiteral(literal);
+      try (ServerSocketChannel server = ServerSocketChannel.open()) {
+        server.bind(new InetSocketAddress(loopback, 0));
+        int port = ((InetSocketAddress) server.getLocalAddress()).getPort();
+        try (Duplex near =
+                SshChannels.open(
+                    client.session(), new Endpoint.Ip(loopback, port), SshSessions.BOUND);
+            SocketChannel far = server.accept()) {
+          Bytes.write(near, literal);
+          assertThat(Bytes.text(far, literal.length())).isEqualTo(literal);
+        }
+      }
+    }
+  }
+
+  @Test
+  void reachesNothingBeyondTheServer() {
+    for (Endpoint beyond :
+        List.of(
+            new Endpoint.Ip(InetAddress.ofLiteral("192.0.2.1"), 80),
+            new Endpoint.Ip(InetAddress.ofLiteral("0.0.0.0"), 80),
+            new Endpoint.Ip(InetAddress.ofLiteral("127.0.0.1"), 0),
+            new Endpoint.UnixPath("/tmp/a\0b"),
+            new Endpoint.UnixPath(""),
+            new Endpoint.UnixPath("/" + "x".repeat(200)))) {
+      assertThatThrownBy(() -> SshChannels.open(client.session(), beyond, SshSessions.BOUND))
+          .isInstanceOf(IOException.class)
+          .isNotInstanceOf(ChannelOpenFailedException.class);
+    }
     assertThat(client.session().isOpen()).isTrue();
   }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
 import org.apache.sshd.client.session.ClientSession.ClientSessionEvent;
@@ -51,7 +52,7 @@ class SshLossTest {
     Duplex marker = open();
     try (SocketChannel far = service.accept();
         SocketChannel markerFar = service.accept()) {
-      CompletableFuture<Long> sent = Bytes.async(() -> Bytes.send(far, 1, MIB));
+      CompletableFuture<Long> sent = Bytes.async(() -> Bytes.send(far, 1, 256 << 10));
       sent.join();
       // sshd reads its channels in turn and sends in order: the answer is behind the data.
       Bytes.write(markerFar, "x");
@@ -102,6 +103,16 @@ class SshLossTest {
       client.session().waitFor(EnumSet.of(ClientSessionEvent.CLOSED), 0);
       assertThat(near.read(ByteBuffer.allocate(1))).isEqualTo(-1);
     }
+  }
+
+  @Test
+  void openingFailsAtOnceWhenTheConnectionIsLostMeanwhile() throws Exception {
+    sshd.stopConnections();
+    CompletableFuture<Duplex> opening =
+        Bytes.async(
+            () -> SshChannels.open(client.session(), service.endpoint(), Duration.ofHours(1)));
+    sshd.killConnections();
+    assertThatThrownBy(opening::join).hasCauseInstanceOf(IOException.class);
   }
 
   @Test

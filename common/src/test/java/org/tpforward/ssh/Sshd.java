@@ -1,7 +1,6 @@
 package org.tpforward.ssh;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Writer;
@@ -32,8 +31,10 @@ final class Sshd implements AutoCloseable {
       throw new AssertionError("this test needs OpenSSH's server: apt-get install openssh-server");
     }
     this.directory = directory;
-    // sshd's privilege separation wants it; its service would have made it.
-    Files.createDirectories(Path.of("/run/sshd"));
+    if (System.getProperty("user.name").equals("root")) {
+      // Privilege separation wants it; the service would have made it.
+      Files.createDirectories(Path.of("/run/sshd"));
+    }
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory.resolve("host").toString());
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", clientKey().toString());
     try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -99,6 +100,21 @@ final class Sshd implements AutoCloseable {
     process.onExit().join();
   }
 
+  /** Has the connections answer nothing any more (SIGSTOP). */
+  void stopConnections() throws IOException, InterruptedException {
+    // What only authenticated may be gone before the signal comes; it does not matter then.
+    Process kill =
+        new ProcessBuilder(
+                Stream.concat(
+                        Stream.of("kill", "-STOP"),
+                        process.descendants().map(serving -> Long.toString(serving.pid())))
+                    .toList())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    kill.waitFor();
+  }
+
   /** Kills what serves the connections, and not the server itself. */
   void killConnections() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -108,7 +124,7 @@ final class Sshd implements AutoCloseable {
     Process tool =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.to(new File("/dev/null")))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
     if (tool.waitFor() != 0) {
       throw new AssertionError(String.join(" ", command) + " failed");

@@ -102,11 +102,12 @@ public final class Demo {
 
     Login bob = world.serv();
     try (Proc receive =
-        bob.start(bob.tpforward("receive", "--account", "bob", "--once", "--dir", inbox))) {
+        bob.start(
+            bob.tpforward("receive", "--account", "loopback:bob", "--once", "--dir", inbox))) {
       receive.awaitLine("(?i)waiting|ready");
       Login alice = agent.client();
       say("$ tpforward send bob " + source);
-      List<String> command = alice.tpforward("send", "--account", "alice", "bob", source);
+      List<String> command = alice.tpforward("send", "--account", "loopback:alice", "bob", source);
       int status;
       try (Proc send = alice.startOnTerminal(command)) {
         status = send.await(PATIENCE).status();

@@ -82,6 +82,7 @@ public record Login(
   /** Runs a program to its end and hands back what it said, whatever its exit status. */
   public Proc.Result run(List<String> argv) {
     try (Proc proc = start(argv)) {
+      proc.closeStdin();
       return proc.await();
     }
   }

@@ -24,7 +24,11 @@ public final class World implements AutoCloseable {
     Login serv = server.login(sides != null ? User.SERV : User.current());
     this.bus = PrivateBus.start(serv, cm);
     try {
-      this.sshd = PrivateSshd.start(server, port);
+      // On one machine the home is the user's own: keep the shell's files there out of this.
+      this.sshd =
+          sides != null
+              ? PrivateSshd.start(server, port)
+              : PrivateSshd.start(server, port, "SetEnv HOME=" + serv.home());
       sshd.authorize(desk, serv.user().name());
     } catch (RuntimeException e) {
       bus.close();

@@ -50,8 +50,7 @@ class AgentBusIT {
   void eachClientIsAUserOfTheServerWithAUniqueNameOfItsOwn() {
     String listed = client.run("busctl", "--user", "--no-pager", "list").ok().out();
     assertThat(listed).contains("org.freedesktop.Telepathy.ConnectionManager.loopback");
-    // The channel's far end is sshd's process for this user.
-    assertThat(listed).containsPattern(":1\\.\\d+ +\\d+ sshd +serv");
+    assertThat(listed).containsPattern(":1\\.\\d+ +\\d+ \\S+ +serv");
   }
 
   @Test
@@ -124,7 +123,10 @@ class AgentBusIT {
         .login(user)
         .run(
             Java.command(
-                world.desktop(), "org.tpforward.harness.Probe", "unix:" + agent.socket(), "\0"))
+                world.desktop(),
+                "org.tpforward.harness.Probe",
+                "unix:" + agent.socket(),
+                "AUTH EXTERNAL"))
         .ok()
         .out()
         .strip();

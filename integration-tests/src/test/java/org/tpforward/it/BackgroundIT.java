@@ -11,9 +11,6 @@ import org.tpforward.harness.World;
 /** bin/tpforward as a user starts it: in the background, or around a command. */
 @NeedsSides
 class BackgroundIT {
-  private static final String AGENT =
-      "eval \"$(%s/bin/tpforward agent -F ~/.ssh/config %s server)\"";
-
   private static World world;
 
   @BeforeAll
@@ -31,7 +28,11 @@ class BackgroundIT {
   }
 
   private static String agent(String options) {
-    return AGENT.formatted(world.desktop().program(), options);
+    return "eval \"$("
+        + world.desktop().program()
+        + "/bin/tpforward agent -F ~/.ssh/config "
+        + options
+        + " server)\"";
   }
 
   @Test
@@ -51,10 +52,9 @@ class BackgroundIT {
     Proc.Result result =
         sh(
             agent("--name session")
-                + "; ps -o sid= -p $TPFORWARD_AGENT_PID; echo $TPFORWARD_AGENT_PID;"
-                + " kill $TPFORWARD_AGENT_PID");
-    String[] lines = result.ok().out().strip().split("\\s+");
-    assertThat(lines[0]).isEqualTo(lines[1]);
+                + "; echo session $(cut -d' ' -f6 /proc/$TPFORWARD_AGENT_PID/stat) of"
+                + " $TPFORWARD_AGENT_PID; kill $TPFORWARD_AGENT_PID");
+    assertThat(result.ok().out()).containsPattern("session (\\d+) of \\1\n");
   }
 
   @Test

@@ -166,6 +166,11 @@ public final class ControlSocket implements AutoCloseable {
     return new Json.Obj(members);
   }
 
+  /** Whether it listens. */
+  public boolean isOpen() {
+    return server.isOpen();
+  }
+
   /** Listens no more, and disconnects clients, except for who waits for the agent's end. */
   @Override
   public void close() {

@@ -72,8 +72,16 @@ final class Leftovers {
     }
   }
 
+  /** Whether a process lives. One that has ended, and waits for its parent to notice, does not. */
   static boolean alive(long pid) {
-    return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      // proc_pid_stat(5): pid, (name), state; the name may hold anything.
+      String state = stat.substring(stat.lastIndexOf(')') + 1).strip();
+      return !state.startsWith("Z") && !state.startsWith("X");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Whether a process answers at the bus or the control socket. */

@@ -47,15 +47,12 @@ public final class RuntimeBase {
     long uid = ownUid();
     if (value == null || value.isEmpty()) {
       Path usual = systemd.resolve(Long.toString(uid));
-      String problem = problem(usual, uid, STICKY);
-      if (problem != null) {
+      if (problem(usual, uid, STICKY) != null) {
         throw unusable(
             VARIABLE
                 + " is not set, and "
                 + usual
-                + " "
-                + problem
-                + "; set it to a directory of yours with mode 0700");
+                + " is no directory of yours; set it to a directory of yours with mode 0700");
       }
       return usual.resolve("tpforward");
     }

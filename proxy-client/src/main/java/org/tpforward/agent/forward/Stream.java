@@ -81,7 +81,7 @@ final class Stream {
   }
 
   /** Begins to pump; both streams end with this from now on. */
-  void start(Duplex near, Duplex far) {
+  void start(Duplex near, Duplex far) throws IOException {
     owner.channelOpened();
     Relay started;
     synchronized (starting) {

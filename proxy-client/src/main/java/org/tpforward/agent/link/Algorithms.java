@@ -1,5 +1,6 @@
 package org.tpforward.agent.link;
 
+import java.util.Comparator;
 import java.util.List;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.common.NamedFactory;
@@ -25,15 +26,21 @@ final class Algorithms {
       client.setKeyExchangeFactories(
           pick("KexAlgorithms", chosen.keyExchanges(), client.getKeyExchangeFactories()));
     }
-    List<NamedFactory<Signature>> keys = client.getSignatureFactories();
-    if (!chosen.hostKeys().isEmpty()) {
-      keys = pick("HostKeyAlgorithms", chosen.hostKeys(), keys);
-    }
-    List<NamedFactory<Signature>> offered = keys;
+    List<NamedFactory<Signature>> offered =
+        chosen.hostKeys().isEmpty()
+            ? ed25519First(client.getSignatureFactories())
+            : pick("HostKeyAlgorithms", chosen.hostKeys(), client.getSignatureFactories());
     client.setSignatureFactories(
-        policy.order(NamedResource.getNameList(keys)).stream()
+        policy.order(NamedResource.getNameList(offered)).stream()
             .map(name -> byName(name, offered))
             .toList());
+  }
+
+  /** As ssh prefers them, so that a new host is known by the same key to both. */
+  private static List<NamedFactory<Signature>> ed25519First(List<NamedFactory<Signature>> all) {
+    return all.stream()
+        .sorted(Comparator.comparing(f -> !f.getName().startsWith("ssh-ed25519")))
+        .toList();
   }
 
   /** The signature algorithms for the user's own keys. */

@@ -3,9 +3,12 @@ package org.tpforward.agent.link;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
+import java.security.KeyPair;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.auth.UserAuthFactory;
 import org.apache.sshd.client.auth.keyboard.UserAuthKeyboardInteractiveFactory;
@@ -41,8 +44,14 @@ final class Connector {
 
   /**
    * @param interactive whether the user may be asked
+   * @param unlocked keys whose passphrase was given before; further ones are added
    */
-  Connector(SshConfig config, LinkTimes times, UserEnvironment environment, boolean interactive)
+  Connector(
+      SshConfig config,
+      LinkTimes times,
+      UserEnvironment environment,
+      boolean interactive,
+      Map<Path, KeyPair> unlocked)
       throws LinkException {
     this.config = config;
     this.times = times;
@@ -53,12 +62,14 @@ final class Connector {
             ? null
             : new ProxyProcess(config.proxyCommand(), environment, interactive);
     client = SshClients.newClient(policy, proxy == null ? tcp() : proxy);
-    keys = new PublicKeyAuth(config, prompts, Algorithms.forKeys(config, client));
+    keys = new PublicKeyAuth(config, prompts, unlocked, Algorithms.forKeys(config, client));
     Algorithms.apply(config, policy, client);
     client.setUserAuthFactories(userAuth());
     client.setUserInteraction(new Answers(config, prompts));
     client.setServiceFactories(List.of(methods, ClientConnectionServiceFactory.INSTANCE));
     client.addSessionListener(events);
+    // As ssh: a certificate that is not valid is worth what the key in it is.
+    CoreModuleProperties.ABORT_ON_INVALID_CERTIFICATE.set(client, false);
     CoreModuleProperties.AUTH_TIMEOUT.set(client, LONGEST);
     CoreModuleProperties.IO_CONNECT_TIMEOUT.set(client, connectTimeout());
     CoreModuleProperties.PASSWORD_PROMPTS.set(client, config.passwordPrompts());

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import org.apache.sshd.client.auth.pubkey.PublicKeyIdentity;
 import org.apache.sshd.common.NamedFactory;
@@ -33,15 +34,17 @@ final class Identities implements Iterator<PublicKeyIdentity>, Closeable {
 
   private final SshConfig config;
   private final Prompts prompts;
+  private final Map<Path, KeyPair> unlocked;
   private final @Nullable SshAgent agent;
   private final Deque<PublicKeyIdentity> ready = new ArrayDeque<>();
   // Files that tell their public key only to who knows the passphrase.
   private final Deque<KeyFile> closed = new ArrayDeque<>();
   private int tried;
 
-  Identities(SshConfig config, Prompts prompts) {
+  Identities(SshConfig config, Prompts prompts, Map<Path, KeyPair> unlocked) {
     this.config = config;
     this.prompts = prompts;
+    this.unlocked = unlocked;
     this.agent = connectAgent(config.agent());
     List<SshAgent.Key> held = agentKeys();
     List<PublicKey> certificates = new ArrayList<>();
@@ -171,7 +174,7 @@ final class Identities implements Iterator<PublicKeyIdentity>, Closeable {
       public byte[] sign(SessionContext session, String algorithm, byte[] data) throws IOException {
         KeyPair own = pair;
         if (own == null) {
-          own = file.load(prompts, config.passwordPrompts());
+          own = file.load(prompts, config.passwordPrompts(), unlocked);
           pair = own;
         }
         return signWith(session, own, algorithm, data);
@@ -205,7 +208,7 @@ final class Identities implements Iterator<PublicKeyIdentity>, Closeable {
     while (ready.isEmpty() && !closed.isEmpty()) {
       KeyFile file = closed.remove();
       try {
-        KeyPair pair = file.load(prompts, config.passwordPrompts());
+        KeyPair pair = file.load(prompts, config.passwordPrompts(), unlocked);
         Identity.Signer signer = fileSigner(file, pair);
         String name = file.file().toString();
         PublicKey certificate = file.certificate();

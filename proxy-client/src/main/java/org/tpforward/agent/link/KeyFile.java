@@ -10,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.util.Base64;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.sshd.common.NamedResource;
@@ -49,6 +50,11 @@ final class KeyFile {
     PublicKey beside = readPublic(Path.of(file + ".pub"));
     if (beside != null) {
       return beside;
+    }
+    // As for ssh, -i may name the public half of a key that the agent holds.
+    PublicKey itself = readPublic(file);
+    if (itself != null) {
+      return itself;
     }
     try {
       String text = read();
@@ -122,9 +128,14 @@ final class KeyFile {
    * Reads the private key, asking for a passphrase if it has one.
    *
    * @param attempts how often to ask
+   * @param unlocked keys whose passphrase was given before; this one is added
    * @throws IOException with one line for the user, if there is no key to be had
    */
-  KeyPair load(Prompts prompts, int attempts) throws IOException {
+  KeyPair load(Prompts prompts, int attempts, Map<Path, KeyPair> unlocked) throws IOException {
+    KeyPair before = unlocked.get(file);
+    if (before != null) {
+      return before;
+    }
     refuseIfOthersCanRead();
     byte[] text = read().getBytes(StandardCharsets.ISO_8859_1);
     for (int attempt = 1; ; attempt++) {
@@ -144,6 +155,9 @@ final class KeyFile {
                 NamedResource.ofName(file.toString()),
                 new ByteArrayInputStream(text),
                 passphrase)) {
+          if (asked.get()) {
+            unlocked.put(file, pair);
+          }
           return pair;
         }
         throw new IOException("there is no key in it");

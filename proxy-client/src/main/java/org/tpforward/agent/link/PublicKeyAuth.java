@@ -2,8 +2,11 @@ package org.tpforward.agent.link;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.security.KeyPair;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.apache.sshd.client.auth.pubkey.PublicKeyIdentity;
 import org.apache.sshd.client.auth.pubkey.UserAuthPublicKey;
 import org.apache.sshd.client.auth.pubkey.UserAuthPublicKeyFactory;
@@ -22,18 +25,25 @@ final class PublicKeyAuth extends UserAuthPublicKeyFactory {
 
   private final SshConfig config;
   private final Prompts prompts;
+  private final Map<Path, KeyPair> unlocked;
   private volatile int shown;
   private volatile @Nullable String unusable;
 
   /**
    * Serves one connection.
    *
+   * @param unlocked keys whose passphrase was given before; further ones are added
    * @param algorithms the signature algorithms that may be used, in order
    */
-  PublicKeyAuth(SshConfig config, Prompts prompts, List<NamedFactory<Signature>> algorithms) {
+  PublicKeyAuth(
+      SshConfig config,
+      Prompts prompts,
+      Map<Path, KeyPair> unlocked,
+      List<NamedFactory<Signature>> algorithms) {
     super(algorithms);
     this.config = config;
     this.prompts = prompts;
+    this.unlocked = unlocked;
   }
 
   /** How many keys and certificates the server has been shown. */
@@ -60,7 +70,7 @@ final class PublicKeyAuth extends UserAuthPublicKeyFactory {
     @Override
     protected Iterator<PublicKeyIdentity> createPublicKeyIterator(
         ClientSession session, SignatureFactoriesManager manager) {
-      return new Counting(new Identities(config, prompts));
+      return new Counting(new Identities(config, prompts, unlocked));
     }
 
     @Override

@@ -96,6 +96,14 @@ public final class RemoteBus {
       answer = link.shell().script(ASK, LONGEST_OUTPUT);
     } catch (RemoteShell.NoExecException e) {
       tried.add("asking the server for the user's bus: " + e.getMessage());
+      lookBySftp();
+      return;
+    } catch (IOException e) {
+      if (!(link.state() instanceof LinkState.Up)) {
+        throw e;
+      }
+      // Start-up files that hang, perhaps.
+      tried.add("asking the server for the user's bus: " + e.getMessage());
       return;
     }
     String uid = "UID";
@@ -120,6 +128,23 @@ public final class RemoteBus {
     }
     if (!socketExists) {
       tried.addFirst("/run/user/" + uid + "/bus: there is no such socket");
+    }
+  }
+
+  private void lookBySftp() {
+    try (SftpClient sftp = link.shell().sftp()) {
+      String path = "/run/user/" + RemoteFiles.userId(sftp) + "/bus";
+      try {
+        if (sftp.attributes(path).isSocket()) {
+          add(path, "it is there");
+          return;
+        }
+      } catch (SftpClient.StatusException e) {
+        log.debug("{} on the server: {}", path, e.getMessage());
+      }
+      tried.add(path + ": there is no such socket");
+    } catch (IOException e) {
+      tried.add("looking for it by SFTP: " + e.getMessage());
     }
   }
 
@@ -185,6 +210,30 @@ public final class RemoteBus {
     }
   }
 
+  /**
+   * Whether the server's own list of sockets has a listener there that this user may connect to.
+   * sshd answers "connect failed" both where nobody listens and where its configuration forbids to
+   * connect.
+   */
+  private boolean isListening(String path) {
+    String quoted = RemoteShell.quote(path);
+    String script =
+        "[ -w "
+            + quoted
+            + " ] || exit 1\n"
+            // num refs protocol flags type state inode path: flags 00010000 are a listener's
+            + "while read -r n r p f t s i path; do\n"
+            + "[ \"$f\" = 00010000 ] && [ \"$path\" = "
+            + quoted
+            + " ] && exit 0\n"
+            + "done < /proc/net/unix\nexit 1";
+    try {
+      return link.shell().script(script, 1024).status() == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private Endpoint first() throws IOException {
     for (Candidate candidate : candidates) {
       try {
@@ -192,8 +241,21 @@ public final class RemoteBus {
         log.debug("the remote bus is {} ({})", candidate.endpoint(), candidate.origin());
         return candidate.endpoint();
       } catch (ChannelRefusedException e) {
-        forbidden |= e.reason() != ChannelRefusedException.Reason.CONNECT_FAILED;
-        tried.add(candidate.endpoint() + " (" + candidate.origin() + "): " + e.getMessage());
+        String what = candidate.endpoint() + " (" + candidate.origin() + "): ";
+        if (e.reason() != ChannelRefusedException.Reason.CONNECT_FAILED) {
+          forbidden = true;
+          tried.add(what + e.getMessage());
+        } else if (candidate.endpoint() instanceof Endpoint.UnixPath(String path)
+            && isListening(path)) {
+          forbidden = true;
+          link.unixIsForbidden();
+          tried.add(
+              what
+                  + "somebody listens there, and sshd does not connect: see"
+                  + " AllowStreamLocalForwarding and DisableForwarding in its sshd_config");
+        } else {
+          tried.add(what + e.getMessage());
+        }
       }
     }
     String list = String.join("; ", tried);

@@ -2,12 +2,11 @@ package org.tpforward.agent.link;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.HexFormat;
-import org.apache.sshd.client.channel.ClientChannelEvent;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.session.ConnectionService;
 
@@ -94,11 +93,11 @@ public final class RemoteShell {
         }
         throw e;
       }
-      var events = channel.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), bound);
+      boolean ended = channel.awaitEnd(bound);
       if (channel.refused()) {
         throw new NoExecException("the server refuses to run commands");
       }
-      if (!events.contains(ClientChannelEvent.CLOSED)) {
+      if (!ended) {
         throw new IOException("a command on the server did not end in " + bound.toSeconds() + " s");
       }
       if (!session.isOpen()) {
@@ -112,8 +111,12 @@ public final class RemoteShell {
           output.truncated() || errors.truncated());
     } catch (IllegalStateException e) {
       throw new IOException("the link is closing", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while a command ran on the server");
     } finally {
-      channel.close(true);
+      // Not at once: that would send no SSH_MSG_CHANNEL_CLOSE, and use up the server's MaxSessions.
+      channel.close(false);
     }
   }
 
@@ -162,6 +165,11 @@ public final class RemoteShell {
         result.output().substring(Math.min(from + begin.length(), to), to),
         result.errors(),
         result.truncated());
+  }
+
+  /** Files over the same session, where the server has SFTP; the caller closes. */
+  SftpClient sftp() throws IOException {
+    return SftpClient.open(sessions.session(), timeout);
   }
 
   private static int number(String text) {

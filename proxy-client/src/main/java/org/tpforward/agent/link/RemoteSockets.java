@@ -66,6 +66,15 @@ final class RemoteSockets {
 
   /** Removes the directory and all that is left in it; what fails is logged. */
   void close() {
+    removeBy(files);
+  }
+
+  /**
+   * As {@link #close}, once the connection itself is lost.
+   *
+   * @param others on a later connection to the same server
+   */
+  void removeBy(RemoteFiles others) {
     String made;
     synchronized (this) {
       made = directory;
@@ -73,7 +82,7 @@ final class RemoteSockets {
     }
     if (made != null) {
       try {
-        files.removeDirectory(made);
+        others.removeDirectory(made);
       } catch (IOException e) {
         log.info("{} is left on the server: {}", made, e.getMessage());
       }

@@ -36,7 +36,7 @@ final class SshConfigReader {
     }
     ConfigValues values = ask(command(ssh.toString(), options, environment), environment);
     ConfigValues defaults =
-        ask(List.of(ssh.toString(), "-G", "-F", "none", "--", "localhost"), environment);
+        ask(List.of(ssh.toString(), "-G", "-T", "-F", "none", "--", "localhost"), environment);
     return ConfigExpansion.expand(options, environment, values, defaults);
   }
 
@@ -54,7 +54,7 @@ final class SshConfigReader {
 
   private static List<String> command(
       String ssh, LinkOptions options, UserEnvironment environment) {
-    List<String> command = new ArrayList<>(List.of(ssh, "-G"));
+    List<String> command = new ArrayList<>(List.of(ssh, "-G", "-T"));
     String config = configFile(options, environment);
     if (config != null) {
       command.addAll(List.of("-F", config));
@@ -102,6 +102,7 @@ final class SshConfigReader {
             LinkException.Cause.CONFIGURATION,
             "ssh does not accept its configuration: " + OneLine.of(errors.join(), 300));
       }
+      errors.join().lines().forEach(line -> log.warn("{}", OneLine.of(line, 300)));
       return parse(output.join());
     } catch (IOException e) {
       throw new LinkException(

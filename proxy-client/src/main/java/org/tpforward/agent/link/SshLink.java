@@ -2,9 +2,14 @@ package org.tpforward.agent.link;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -40,6 +45,8 @@ public final class SshLink implements Link, Closeable {
   private final SshConfig config;
   private final List<LinkListener> listeners = new CopyOnWriteArrayList<>();
   private final RemoteShell shell;
+  // So that a connection that is made again in the background need not ask for a passphrase.
+  private final Map<Path, KeyPair> unlocked = new ConcurrentHashMap<>();
   private final Object lock = new Object();
   private final Object notification = new Object();
 
@@ -47,6 +54,8 @@ public final class SshLink implements Link, Closeable {
   private LinkState state = new LinkState.Down("not connected yet", null);
   private @Nullable Connection connection;
   private @Nullable RemoteSession remoteSession;
+  // What lost connections may have left in the server's file system.
+  private final List<RemoteSockets> abandoned = new ArrayList<>();
   private @Nullable Thread reconnecting;
   private @Nullable LinkException ended;
   private boolean retryNow;
@@ -163,6 +172,12 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
+  /** Somebody has found out by other means that sshd connects to no Unix socket. */
+  void unixIsForbidden() {
+    Abilities now = abilities;
+    abilities = new Abilities(false, now.tcp(), now.credentials(), now.abstractNames());
+  }
+
   @Override
   public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
     return current().sockets().listen(type, connections);
@@ -223,17 +238,21 @@ public final class SshLink implements Link, Closeable {
 
   private void establish(boolean interactive) throws LinkException {
     SshConfig current = interactive ? config : background();
-    Connector connector = new Connector(current, times, environment, interactive);
+    Connector connector = new Connector(current, times, environment, interactive, unlocked);
     Loss loss = new Loss();
     Connection made = connector.connect(loss);
     RemoteShell own = new RemoteShell(made::session, times.exec());
     RemoteSession previous;
+    List<RemoteSockets> left;
     synchronized (lock) {
       previous = remoteSession;
+      left = List.copyOf(abandoned);
+      abandoned.clear();
     }
     if (previous != null) {
       previous.end(own);
     }
+    left.forEach(sockets -> sockets.removeBy(new RemoteFiles(own)));
     synchronized (notification) {
       LinkException over;
       synchronized (lock) {
@@ -314,6 +333,7 @@ public final class SshLink implements Link, Closeable {
           return;
         }
         connection = null;
+        abandoned.add(gone.sockets());
         if (ended == null) {
           state = new LinkState.Down(reason, null);
           if (options.reconnect()) {

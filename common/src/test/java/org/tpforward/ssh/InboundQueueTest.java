@@ -1,0 +1,127 @@
+package org.tpforward.ssh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import org.apache.sshd.common.SshException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class InboundQueueTest {
+  private final ReceiveBudget budget = new ReceiveBudget(64 << 20);
+  private final InboundQueue queue = new InboundQueue(budget);
+
+  private void offer(String text) throws SshException {
+    byte[] padded = ("--" + text + "--").getBytes(StandardCharsets.UTF_8);
+    queue.offer(padded, 2, padded.length - 4);
+  }
+
+  private String take(int most) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(most);
+    int count = queue.take(buffer);
+    return count < 0 ? "end" : new String(buffer.array(), 0, count, StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void givesWhatIsThereInOrder() throws Exception {
+    offer("abc");
+    offer("def");
+    offer("g");
+    assertThat(take(2)).isEqualTo("ab");
+    assertThat(take(3)).isEqualTo("cde");
+    assertThat(take(9)).isEqualTo("fg");
+  }
+
+  @Test
+  void waitsForTheFirstByte() throws Exception {
+    CompletableFuture<String> taken = Bytes.async(() -> take(9));
+    offer("abc");
+    assertThat(taken.join()).isEqualTo("abc");
+  }
+
+  @Test
+  void endsAfterWhatCameBefore() throws Exception {
+    offer("abc");
+    queue.end();
+    assertThat(take(9)).isEqualTo("abc");
+    assertThat(take(9)).isEqualTo("end");
+    queue.fail(new IOException("later"));
+    assertThat(take(9)).isEqualTo("end");
+  }
+
+  @Test
+  void failsAfterWhatCameBefore() throws Exception {
+    offer("abc");
+    queue.fail(new IOException("lost"));
+    queue.end();
+    assertThat(take(9)).isEqualTo("abc");
+    assertThatThrownBy(() -> take(9)).isInstanceOf(IOException.class).hasMessage("lost");
+  }
+
+  @Test
+  void refusesMoreThanTheWindow() throws Exception {
+    byte[] all = new byte[(int) queue.initialWindow()];
+    queue.offer(all, 0, all.length);
+    assertThatThrownBy(() -> queue.offer(all, 0, 1)).isInstanceOf(SshException.class);
+  }
+
+  @Test
+  void widensTheWindowByWhatWasTakenOnly() throws Exception {
+    int window = (int) queue.initialWindow();
+    queue.offer(new byte[window], 0, window);
+    ByteBuffer half = ByteBuffer.allocate(window / 2);
+    queue.take(half);
+    assertThat(queue.release(window / 2)).isEqualTo(window / 2);
+    queue.offer(new byte[window / 2], 0, window / 2);
+    assertThatThrownBy(() -> queue.offer(new byte[1], 0, 1)).isInstanceOf(SshException.class);
+  }
+
+  @Test
+  void aStreamThatIsReadAsFastAsItFillsGetsAWiderWindowUpToItsShare() throws Exception {
+    long window = queue.initialWindow();
+    for (int i = 0; i < 1000; i++) {
+      int count = 64 << 10;
+      queue.offer(new byte[count], 0, count);
+      queue.take(ByteBuffer.allocate(count));
+      window += queue.release(count) - count;
+    }
+    assertThat(window).isBetween((16L << 20) - (2 << 20), 16L << 20);
+    assertThat(budget.left()).isEqualTo(48L << 20);
+    queue.abandon(new IOException("closed"));
+    queue.abandon(new IOException("closed"));
+    assertThat(budget.left()).isEqualTo(64L << 20);
+  }
+
+  @Test
+  void aStreamThatIsReadTooSlowlyKeepsItsWindow() throws Exception {
+    offer("always behind");
+    for (int i = 0; i < 1000; i++) {
+      int count = 64 << 10;
+      queue.offer(new byte[count], 0, count);
+      queue.take(ByteBuffer.allocate(count));
+      queue.release(count);
+    }
+    assertThat(budget.left()).isEqualTo((64L << 20) - queue.initialWindow());
+  }
+
+  @Test
+  void manyStreamsShareWhatThereIs() {
+    ReceiveBudget small = new ReceiveBudget(1 << 20);
+    assertThat(new InboundQueue(small).initialWindow()).isEqualTo(ReceiveBudget.INITIAL);
+    assertThat(new InboundQueue(small).initialWindow()).isEqualTo(ReceiveBudget.INITIAL);
+    assertThat(new InboundQueue(small).initialWindow()).isEqualTo(ReceiveBudget.LEAST);
+    assertThat(small.widen(ReceiveBudget.LEAST)).isZero();
+  }
+
+  @Test
+  void abandoningReleasesWhoWaits() {
+    CompletableFuture<String> taken = Bytes.async(() -> take(9));
+    queue.abandon(new IOException("closed"));
+    assertThatThrownBy(taken::join).hasCauseInstanceOf(IOException.class);
+  }
+}

@@ -1,0 +1,54 @@
+package org.tpforward.loopback;
+
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.freedesktop.dbus.types.Variant;
+import org.jspecify.annotations.Nullable;
+import org.tpforward.telepathy.SocketKind;
+
+/** The socket of one end of a file transfer: one connection, then it is gone. Thread-safe. */
+final class FileSocket implements AutoCloseable {
+  private final CompletableFuture<SocketChannel> connection = new CompletableFuture<>();
+  private final CmListener listener;
+
+  FileSocket(SocketKind kind, Object parameter, SocketDirectory directory) throws Fault {
+    this.listener = CmListener.listen(kind, parameter, directory, this::admit);
+  }
+
+  private void admit(CmListener.Guest guest) {
+    if (connection.complete(guest.channel())) {
+      stopListening();
+    } else {
+      CmListener.closeQuietly(guest.channel());
+    }
+  }
+
+  Variant<?> address() {
+    return listener.address();
+  }
+
+  /** Waits for the client. Null if it will not come any more. */
+  @Nullable SocketChannel await() throws InterruptedException {
+    try {
+      return connection.get();
+    } catch (ExecutionException e) {
+      return null;
+    }
+  }
+
+  /** Lets nobody in any more. */
+  void stopListening() {
+    listener.close();
+    connection.completeExceptionally(new IllegalStateException("closed"));
+  }
+
+  /** Ends the connection too. */
+  @Override
+  public void close() {
+    stopListening();
+    if (!connection.isCompletedExceptionally()) {
+      CmListener.closeQuietly(connection.join());
+    }
+  }
+}

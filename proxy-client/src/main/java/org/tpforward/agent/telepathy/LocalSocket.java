@@ -1,0 +1,113 @@
+package org.tpforward.agent.telepathy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tpforward.dbus.Value;
+import org.tpforward.socket.Connection;
+import org.tpforward.socket.Endpoint;
+import org.tpforward.socket.TelepathySockets;
+import org.tpforward.telepathy.AccessControl;
+import org.tpforward.telepathy.AddressType;
+import org.tpforward.telepathy.Addresses;
+import org.tpforward.telepathy.Names;
+import org.tpforward.telepathy.SocketAbilities;
+import org.tpforward.telepathy.SocketKind;
+import org.tpforward.telepathy.TelepathyException;
+
+/**
+ * The socket that a connection manager hands out for a file: asks for the best kind that it has,
+ * and connects to it.
+ */
+final class LocalSocket {
+  private static final String NOT_IMPLEMENTED = Names.PREFIX + ".Error.NotImplemented";
+
+  private LocalSocket() {}
+
+  /** Calls AcceptFile or ProvideFile, and connects; the caller closes the connection. */
+  static Connection open(
+      RemoteObject channel, String member, SocketAbilities abilities, Value... further)
+      throws TransferException {
+    TransferException refused = null;
+    for (SocketKind kind : best(abilities)) {
+      try {
+        return open(channel, member, kind, further);
+      } catch (TransferException e) {
+        if (!e.errorName().equals(NOT_IMPLEMENTED)) {
+          throw e;
+        }
+        refused = e;
+      }
+    }
+    throw refused != null
+        ? refused
+        : new TransferException(
+            "the connection manager offers no kind of socket that can be reached; one on another"
+                + " machine that insists on Credentials needs tpforward-server there");
+  }
+
+  /** The kinds from the safest on; Port last, as another program may take the port meanwhile. */
+  static List<SocketKind> best(SocketAbilities abilities) {
+    List<SocketKind> kinds = new ArrayList<>();
+    Set<SocketKind> offered = abilities.kinds();
+    for (boolean port : new boolean[] {false, true}) {
+      for (SocketKind kind : SocketKind.ALL) {
+        if (offered.contains(kind) && port == (kind.access() == AccessControl.PORT)) {
+          kinds.add(kind);
+        }
+      }
+    }
+    return kinds;
+  }
+
+  private static Connection open(
+      RemoteObject channel, String member, SocketKind kind, Value... further)
+      throws TransferException {
+    Endpoint.@Nullable Ip from = kind.access() == AccessControl.PORT ? freePort(kind.type()) : null;
+    Value parameter =
+        switch (kind.access()) {
+          case PORT -> from == null ? Value.u(0) : Addresses.toValue(from);
+          case CREDENTIALS -> Value.y(0);
+          default -> Value.u(0);
+        };
+    List<Value> arguments = new ArrayList<>();
+    arguments.add(Value.u(kind.type().code()));
+    arguments.add(Value.u(kind.access().code()));
+    arguments.add(Value.v(parameter));
+    arguments.addAll(List.of(further));
+    Value address = channel.value(FileState.INTERFACE, member, arguments.toArray(new Value[0]));
+    try {
+      Endpoint where = Addresses.parse(kind.type(), address);
+      if (from != null && where instanceof Endpoint.Ip ip) {
+        return TelepathySockets.connectFrom(ip, from);
+      }
+      return kind.access() == AccessControl.CREDENTIALS
+          ? TelepathySockets.connectWithByte(where, 0)
+          : TelepathySockets.connect(where);
+    } catch (TelepathyException e) {
+      throw new TransferException(
+          "the connection manager's address is unusable: " + e.getMessage());
+    } catch (IOException e) {
+      throw new TransferException("the connection manager's socket: " + e.getMessage());
+    }
+  }
+
+  private static Endpoint.Ip freePort(AddressType type) throws TransferException {
+    byte[] address = type == AddressType.IPV4 ? new byte[] {127, 0, 0, 1} : new byte[16];
+    if (type == AddressType.IPV6) {
+      address[15] = 1;
+    }
+    try {
+      InetAddress loopback = InetAddress.getByAddress(address);
+      try (ServerSocket socket = new ServerSocket(0, 1, loopback)) {
+        return new Endpoint.Ip(loopback, socket.getLocalPort());
+      }
+    } catch (IOException e) {
+      throw new TransferException("no local port is free: " + e.getMessage());
+    }
+  }
+}
