@@ -1,6 +1,7 @@
 package org.tpforward.loopback;
 
 import static org.tpforward.loopback.Names.CHANNEL;
+import static org.tpforward.loopback.Names.DBUS_TUBE;
 import static org.tpforward.loopback.Names.FILE_TRANSFER;
 import static org.tpforward.loopback.Names.REQUESTS;
 import static org.tpforward.loopback.Names.STREAM_TUBE;
@@ -36,6 +37,7 @@ final class Requests {
     classes.add(channelClass(FILE_TRANSFER, Handles.CONTACT, FileProperties.REQUESTABLE));
     for (int type : new int[] {Handles.CONTACT, Handles.ROOM}) {
       classes.add(channelClass(STREAM_TUBE, type, List.of("Service")));
+      classes.add(channelClass(DBUS_TUBE, type, List.of("ServiceName")));
     }
     return classes;
   }
@@ -101,6 +103,22 @@ final class Requests {
         yield existing == null
             ? exported(
                 new StreamTubeChannel(
+                    manager,
+                    connection,
+                    Channel.Identity.outgoing(type, connection, target),
+                    service,
+                    target,
+                    Map.of(),
+                    null))
+            : shared(existing, mayExist);
+      }
+      case DBUS_TUBE -> {
+        Target target = Target.of(manager, connection, request);
+        String service = service(request, DBUS_TUBE + ".ServiceName");
+        Channel existing = existing(type, target, service);
+        yield existing == null
+            ? exported(
+                new DBusTubeChannel(
                     manager,
                     connection,
                     Channel.Identity.outgoing(type, connection, target),
