@@ -36,7 +36,8 @@ final class ListCommand extends Command {
         all.add(status.toJson());
         rows.add(row(agent, status.link().state(), status.destination()));
       } catch (IOException e) {
-        String problem = agent.isAlive() ? "does not answer" : "dead";
+        String problem =
+            agent.pid() == null ? "starting" : agent.isAlive() ? "does not answer" : "dead";
         all.add(problem(agent, problem));
         rows.add(row(agent, problem, ""));
       }
