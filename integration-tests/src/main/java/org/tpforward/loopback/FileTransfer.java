@@ -9,8 +9,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.loopback.FileChannel.Reason;
 import org.tpforward.loopback.FileChannel.State;
-import org.tpforward.telepathy.SocketKind;
-import org.tpforward.telepathy.TelepathyException;
 
 /**
  * One file on its way from one account to another: the states of both channels, and the data
@@ -37,12 +35,14 @@ final class FileTransfer {
 
   /** Makes both channels; the sender's is returned, and not announced yet. */
   static FileChannel offer(Manager manager, Connection from, Connection to, FileProperties file) {
+    Target target = new Target(Handles.CONTACT, to.handle(), to.account());
     FileTransfer transfer = new FileTransfer(manager, file);
     String type = Names.FILE_TRANSFER;
     FileChannel sender =
-        new FileChannel(manager, from, Channel.Identity.outgoing(type, from, to), transfer, file);
+        new FileChannel(
+            manager, from, Channel.Identity.outgoing(type, from, target), transfer, file);
     FileChannel receiver =
-        new FileChannel(manager, to, Channel.Identity.incoming(type, from, to), transfer, file);
+        new FileChannel(manager, to, Channel.Identity.incoming(type, from, target), transfer, file);
     synchronized (transfer) {
       transfer.sender = sender;
       transfer.receiver = receiver;
@@ -63,24 +63,9 @@ final class FileTransfer {
     }
   }
 
-  private SocketKind kind(Call call) throws Fault {
-    SocketKind kind;
-    try {
-      kind = SocketKind.of(call.number(0), call.number(1));
-    } catch (TelepathyException e) {
-      throw e.errorName().endsWith("InvalidArgument")
-          ? Fault.invalidArgument(e.text())
-          : Fault.notImplemented(e.text());
-    }
-    if (!manager.profile().files().contains(kind)) {
-      throw Fault.notImplemented(kind + " is not among AvailableSocketTypes");
-    }
-    return kind;
-  }
-
   private FileSocket listen(FileChannel channel, Call call) throws Fault {
     return new FileSocket(
-        kind(call),
+        Kinds.of(call.number(0), call.number(1), manager.profile().files()),
         call.arguments().get(2),
         manager.sockets(),
         channel.path(),

@@ -150,6 +150,12 @@ final class Misbehaviour {
     reply(call, "v", answer);
   }
 
+  /** Answers a call that asked for a D-Bus address. */
+  void answerText(Call call, String address) {
+    String answer = Values.unwrap(get("answer")) instanceof String other ? other : address;
+    reply(call, "s", answer);
+  }
+
   /** Answers a call, perhaps late, perhaps twice. */
   void reply(Call call, String signature, Object... values) {
     long delay = mark("delay-reply");
