@@ -10,7 +10,8 @@ import org.tpforward.harness.AgentProcess;
 /**
  * What an agent holds of the system.
  *
- * @param descriptors all that are open
+ * @param descriptors all that are open, but those of selectors: the link makes one of its own the
+ *     first time that its socket takes no more, and keeps it
  * @param threads those of bus clients and of streams: how many the JVM has of its own, compilers
  *     and the like, is its own affair
  */
@@ -20,7 +21,8 @@ record Held(long descriptors, long threads) {
     try (Stream<Path> descriptors = Files.list(process.resolve("fd"));
         Stream<Path> threads = Files.list(process.resolve("task"))) {
       return new Held(
-          descriptors.count(), threads.map(Held::name).filter(Held::isOfAClient).count());
+          descriptors.filter(Held::isNoSelectors).count(),
+          threads.map(Held::name).filter(Held::isOfAClient).count());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -36,6 +38,14 @@ record Held(long descriptors, long threads) {
     Held _ =
         Eventually.holds(
             () -> by(agent), now -> now.descriptors <= descriptors && now.threads <= threads);
+  }
+
+  private static boolean isNoSelectors(Path descriptor) {
+    try {
+      return !Files.readSymbolicLink(descriptor).toString().startsWith("anon_inode:");
+    } catch (IOException e) {
+      return false; // It has been closed meanwhile.
+    }
   }
 
   private static String name(Path thread) {
