@@ -188,7 +188,7 @@ final class IncomingFile {
       }
     } catch (IOException e) {
       watch().awaitEnd(AFTER_FAILURE);
-      throw incomplete(part, position, watch().failure() == null ? e.getMessage() : null);
+      throw incomplete(part, position, TransferException.reason(e));
     }
     return position;
   }
