@@ -9,7 +9,8 @@ import java.util.function.LongPredicate;
 /**
  * The server's side of SASL (D-Bus specification, "Authentication Protocol", "Authentication state
  * diagrams"), with the one mechanism EXTERNAL: who the peer is was asked from the kernel, and what
- * it says of itself must agree. Descriptors are not passed.
+ * it says of itself must agree. ANONYMOUS only for who has been let in already. Descriptors are not
+ * passed.
  *
  * <p>Replies go out line by line, so clients that wait (GDBus) and clients that send everything at
  * once (sd-bus) are both served; what a client sends after BEGIN is in {@link Result#leftOver}.
@@ -17,8 +18,6 @@ import java.util.function.LongPredicate;
 public final class SaslServer {
   /** How many lines one client may send; an honest one needs four or five. */
   static final int MAX_LINES = 32;
-
-  private static final String REJECTED = "REJECTED EXTERNAL";
 
   private enum State {
     AUTH,
@@ -37,13 +36,16 @@ public final class SaslServer {
   private final SaslLines lines;
   private final long peerUid;
   private final boolean allowed;
+  private final boolean anonymous;
   private final String guid;
   private State state = State.AUTH;
 
-  private SaslServer(SaslLines lines, long peerUid, boolean allowed, String guid) {
+  private SaslServer(
+      SaslLines lines, long peerUid, boolean allowed, boolean anonymous, String guid) {
     this.lines = lines;
     this.peerUid = peerUid;
     this.allowed = allowed;
+    this.anonymous = anonymous;
     this.guid = guid;
   }
 
@@ -61,11 +63,32 @@ public final class SaslServer {
   public static Result authenticate(
       ByteChannel channel, long peerUid, LongPredicate allowed, String guid, Duration timeout)
       throws IOException {
+    return authenticate(
+        channel, peerUid, peerUid >= 0 && allowed.test(peerUid), false, guid, timeout);
+  }
+
+  /**
+   * As {@link #authenticate}, of a client that has been let in already by who the kernel says it
+   * is: it may call itself ANONYMOUS too, as clients of a D-Bus tube do where the access control is
+   * Localhost. What it says under EXTERNAL must agree all the same.
+   */
+  public static Result admitted(ByteChannel channel, long peerUid, String guid, Duration timeout)
+      throws IOException {
+    return authenticate(channel, peerUid, peerUid >= 0, true, guid, timeout);
+  }
+
+  private static Result authenticate(
+      ByteChannel channel,
+      long peerUid,
+      boolean allowed,
+      boolean anonymous,
+      String guid,
+      Duration timeout)
+      throws IOException {
     if (!isGuid(guid)) {
       throw new IllegalArgumentException("a GUID is 32 hexadecimal digits");
     }
-    boolean in = peerUid >= 0 && allowed.test(peerUid);
-    SaslServer server = new SaslServer(new SaslLines(channel), peerUid, in, guid);
+    SaslServer server = new SaslServer(new SaslLines(channel), peerUid, allowed, anonymous, guid);
     return SaslDeadline.bound(channel, timeout, server::run);
   }
 
@@ -122,9 +145,18 @@ public final class SaslServer {
       lines.send("DATA");
     } else if (rest.startsWith("EXTERNAL ")) {
       identity(rest.substring("EXTERNAL ".length()));
+    } else if (anonymous
+        && allowed
+        && (rest.equals("ANONYMOUS") || rest.startsWith("ANONYMOUS "))) {
+      accept(); // Its trace is of no use to anybody.
     } else {
       reject();
     }
+  }
+
+  private void accept() throws IOException {
+    state = State.BEGIN;
+    lines.send("OK " + guid);
   }
 
   /**
@@ -132,8 +164,7 @@ public final class SaslServer {
    */
   private void identity(String hex) throws IOException {
     if (allowed && (hex.isEmpty() || uid(hex) == peerUid)) {
-      state = State.BEGIN;
-      lines.send("OK " + guid);
+      accept();
     } else {
       reject();
     }
@@ -141,7 +172,7 @@ public final class SaslServer {
 
   private void reject() throws IOException {
     state = State.AUTH;
-    lines.send(REJECTED);
+    lines.send(anonymous ? "REJECTED EXTERNAL ANONYMOUS" : "REJECTED EXTERNAL");
   }
 
   /** The uid, -1 if it is none. */

@@ -2,7 +2,6 @@ package org.tpforward.ssh;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import org.apache.sshd.common.SshConstants;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 
@@ -10,22 +9,12 @@ import org.tpforward.relay.Duplex;
  * Somebody has connected to a {@link RemoteListener} and waits. Accept or refuse it, once, at any
  * time and on any thread: until then the server sends nothing of what it gets there.
  */
-public final class Incoming {
-  private final ForwardedChannel channel;
-  private final @Nullable InetSocketAddress originator;
-
-  Incoming(ForwardedChannel channel, @Nullable InetSocketAddress originator) {
-    this.channel = channel;
-    this.originator = originator;
-  }
-
+public interface Incoming {
   /**
    * From where the connection was made, in the words of the server; null for a Unix socket, and for
    * what is not an address.
    */
-  public @Nullable InetSocketAddress originator() {
-    return originator;
-  }
+  @Nullable InetSocketAddress originator();
 
   /**
    * Confirms the channel.
@@ -33,16 +22,12 @@ public final class Incoming {
    * @return the stream; the caller closes it
    * @throws IOException if the session is gone, or this has been answered before
    */
-  public Duplex accept() throws IOException {
-    return channel.accept();
-  }
+  Duplex accept() throws IOException;
 
   /**
    * Has the server close the connection. Does nothing if this has been answered before.
    *
    * @param why for the log of who implements the other side; OpenSSH does not show it
    */
-  public void refuse(String why) {
-    channel.refuse(SshConstants.SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, why);
-  }
+  void refuse(String why);
 }

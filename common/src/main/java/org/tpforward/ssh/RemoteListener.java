@@ -43,7 +43,7 @@ public final class RemoteListener implements AutoCloseable {
       return;
     }
     channel.onAnswer(unanswered::decrementAndGet);
-    Incoming incoming = new Incoming(channel, originator);
+    Incoming incoming = new ForwardedIncoming(channel, originator);
     try {
       consumer.accept(incoming);
     } catch (RuntimeException e) {

@@ -22,6 +22,9 @@ import org.tpforward.harness.World;
 public final class Demo {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
+  /** After Ctrl-C everything fails, and nobody wants to read how. */
+  private static volatile boolean interrupted;
+
   private final World world;
   private final int mebibytes;
   private final List<String> wrong = new ArrayList<>();
@@ -52,16 +55,23 @@ public final class Demo {
     try (World world =
         oneMachine ? World.oneMachine("--profile", "gabble") : World.apart("--profile", "gabble")) {
       // Ctrl-C: whatever runs and lies about goes with the world.
-      Thread end = new Thread(world::close, "end of the world");
+      Thread end = new Thread(() -> interrupt(world), "end of the world");
       Runtime.getRuntime().addShutdownHook(end);
       Demo demo = new Demo(world, mebibytes);
       demo.show();
       Runtime.getRuntime().removeShutdownHook(end);
       return demo.wrong.isEmpty();
     } catch (HarnessException e) {
-      System.err.println("demo: " + e.getMessage());
+      if (!interrupted) {
+        System.err.println("demo: " + e.getMessage());
+      }
       return false;
     }
+  }
+
+  private static void interrupt(World world) {
+    interrupted = true;
+    world.close();
   }
 
   private void show() throws IOException {
@@ -173,6 +183,8 @@ public final class Demo {
   }
 
   private static void say(String line) {
-    System.out.println(line);
+    if (!interrupted) {
+      System.out.println(line);
+    }
   }
 }

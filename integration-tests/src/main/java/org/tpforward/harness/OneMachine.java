@@ -31,7 +31,7 @@ public final class OneMachine implements Place {
   /** Makes the temporary directory. */
   public static OneMachine open() {
     try {
-      Path scratch = Files.createTempDirectory("tpforward-");
+      Path scratch = Files.createTempDirectory("tpforward-demo-");
       Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString("rwxr-xr-x"));
       // sshd wants this one if it is started as root; where no service ever ran it is missing.
       boolean missing = User.current().isRoot() && !Files.exists(PRIVILEGE_SEPARATION);

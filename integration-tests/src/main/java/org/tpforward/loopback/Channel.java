@@ -24,22 +24,19 @@ abstract class Channel {
       boolean requested,
       long initiator,
       String initiatorId) {
-    /** A channel from one account to another, seen by the one that asked for it. */
-    static Identity outgoing(String type, Connection from, Connection to) {
+    /** A channel to a target of either kind. */
+    static Identity outgoing(String type, Connection from, Target to) {
       return new Identity(
-          type, Handles.CONTACT, to.handle(), to.account(), true, from.handle(), from.account());
+          type, to.type(), to.handle(), to.name(), true, from.handle(), from.account());
     }
 
-    /** The same, seen by the other. */
-    static Identity incoming(String type, Connection from, Connection to) {
-      return new Identity(
-          type,
-          Handles.CONTACT,
-          from.handle(),
-          from.account(),
-          false,
-          from.handle(),
-          from.account());
+    /** The same, seen by one of those whom it reaches. */
+    static Identity incoming(String type, Connection from, Target to) {
+      return to.type() == Handles.ROOM
+          ? new Identity(
+              type, to.type(), to.handle(), to.name(), false, from.handle(), from.account())
+          : new Identity(
+              type, to.type(), from.handle(), from.account(), false, from.handle(), from.account());
     }
   }
 
@@ -80,7 +77,7 @@ abstract class Channel {
   void export() {
     object.method(CHANNEL, "Close", "", "", this::close);
     object.method(CHANNEL, "GetChannelType", "", "s", c -> c.reply("s", identity.type()));
-    object.method(CHANNEL, "GetInterfaces", "", "as", c -> c.reply("as", List.of()));
+    object.method(CHANNEL, "GetInterfaces", "", "as", c -> c.reply("as", interfaces()));
     object.method(
         CHANNEL,
         "GetHandle",
@@ -98,7 +95,7 @@ abstract class Channel {
   private Map<String, Variant<?>> identityProperties() {
     Map<String, Variant<?>> properties = new LinkedHashMap<>();
     properties.put("ChannelType", Values.variant(identity.type(), "s"));
-    properties.put("Interfaces", Values.variant(List.of(), "as"));
+    properties.put("Interfaces", Values.variant(interfaces(), "as"));
     properties.put("TargetHandleType", Values.variant(Values.u(identity.targetType()), "u"));
     properties.put("TargetHandle", Values.variant(Values.u(identity.target()), "u"));
     properties.put("TargetID", Values.variant(identity.targetId(), "s"));
@@ -113,6 +110,7 @@ abstract class Channel {
     Map<String, Variant<?>> properties = new LinkedHashMap<>();
     identityProperties().forEach((name, value) -> properties.put(CHANNEL + "." + name, value));
     typeProperties().forEach((name, value) -> properties.put(identity.type() + "." + name, value));
+    properties.putAll(interfaceProperties());
     return properties;
   }
 
@@ -122,8 +120,8 @@ abstract class Channel {
   }
 
   private void close(Call call) {
-    call.reply("");
     close();
+    call.reply("");
   }
 
   /** Ends the channel, as Close does. Any thread; idempotent. */
@@ -134,6 +132,20 @@ abstract class Channel {
       bus.unexport(object);
       connection.requests().closed(this);
     }
+  }
+
+  /** The interfaces beside the channel's type. */
+  List<String> interfaces() {
+    return List.of();
+  }
+
+  /** More immutable properties, qualified: those of {@link #interfaces}. */
+  Map<String, Variant<?>> interfaceProperties() {
+    return Map.of();
+  }
+
+  Connection connection() {
+    return connection;
   }
 
   /** Adds the methods, properties and signals of the channel's type. */

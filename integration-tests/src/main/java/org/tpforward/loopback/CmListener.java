@@ -36,6 +36,9 @@ final class CmListener implements AutoCloseable {
   interface Guests {
     /** Takes a connection over. */
     void admit(Guest guest) throws IOException;
+
+    /** Hears that somebody was disconnected. */
+    void refused(String why);
   }
 
   /** Takes the socket's file away. */
@@ -164,8 +167,8 @@ final class CmListener implements AutoCloseable {
       }
       guests.admit(new Guest(accepted, admission.check(accepted)));
     } catch (IOException e) {
-      LOG.info("disconnected somebody: {}", e.getMessage());
       closeQuietly(accepted);
+      guests.refused(String.valueOf(e.getMessage()));
     }
   }
 

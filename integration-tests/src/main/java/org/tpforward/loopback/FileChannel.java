@@ -27,6 +27,10 @@ final class FileChannel extends Channel {
       this.code = code;
     }
 
+    int code() {
+      return code;
+    }
+
     boolean isEnd() {
       return this == COMPLETED || this == CANCELLED;
     }

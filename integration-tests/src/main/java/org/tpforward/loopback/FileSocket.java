@@ -12,16 +12,37 @@ final class FileSocket implements AutoCloseable {
   private final CompletableFuture<SocketChannel> connection = new CompletableFuture<>();
   private final CmListener listener;
 
-  FileSocket(SocketKind kind, Object parameter, SocketDirectory directory) throws Fault {
-    this.listener = CmListener.listen(kind, parameter, directory, this::admit);
-  }
+  /**
+   * Listens.
+   *
+   * @param channel the path of the channel whose client is waited for
+   * @param door hears who was let in and who was not
+   */
+  FileSocket(
+      SocketKind kind, Object parameter, SocketDirectory directory, String channel, Door door)
+      throws Fault {
+    this.listener =
+        CmListener.listen(
+            kind,
+            parameter,
+            directory,
+            new CmListener.Guests() {
+              @Override
+              public void admit(CmListener.Guest guest) {
+                if (connection.complete(guest.channel())) {
+                  stopListening();
+                  door.admitted(channel);
+                } else {
+                  CmListener.closeQuietly(guest.channel());
+                  door.refused(channel, "there has been a connection");
+                }
+              }
 
-  private void admit(CmListener.Guest guest) {
-    if (connection.complete(guest.channel())) {
-      stopListening();
-    } else {
-      CmListener.closeQuietly(guest.channel());
-    }
+              @Override
+              public void refused(String why) {
+                door.refused(channel, why);
+              }
+            });
   }
 
   Variant<?> address() {

@@ -9,8 +9,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.loopback.FileChannel.Reason;
 import org.tpforward.loopback.FileChannel.State;
-import org.tpforward.telepathy.SocketKind;
-import org.tpforward.telepathy.TelepathyException;
 
 /**
  * One file on its way from one account to another: the states of both channels, and the data
@@ -37,12 +35,14 @@ final class FileTransfer {
 
   /** Makes both channels; the sender's is returned, and not announced yet. */
   static FileChannel offer(Manager manager, Connection from, Connection to, FileProperties file) {
+    Target target = new Target(Handles.CONTACT, to.handle(), to.account());
     FileTransfer transfer = new FileTransfer(manager, file);
     String type = Names.FILE_TRANSFER;
     FileChannel sender =
-        new FileChannel(manager, from, Channel.Identity.outgoing(type, from, to), transfer, file);
+        new FileChannel(
+            manager, from, Channel.Identity.outgoing(type, from, target), transfer, file);
     FileChannel receiver =
-        new FileChannel(manager, to, Channel.Identity.incoming(type, from, to), transfer, file);
+        new FileChannel(manager, to, Channel.Identity.incoming(type, from, target), transfer, file);
     synchronized (transfer) {
       transfer.sender = sender;
       transfer.receiver = receiver;
@@ -63,19 +63,13 @@ final class FileTransfer {
     }
   }
 
-  private SocketKind kind(Call call) throws Fault {
-    SocketKind kind;
-    try {
-      kind = SocketKind.of(call.number(0), call.number(1));
-    } catch (TelepathyException e) {
-      throw e.errorName().endsWith("InvalidArgument")
-          ? Fault.invalidArgument(e.text())
-          : Fault.notImplemented(e.text());
-    }
-    if (!manager.profile().files().contains(kind)) {
-      throw Fault.notImplemented(kind + " is not among AvailableSocketTypes");
-    }
-    return kind;
+  private FileSocket listen(FileChannel channel, Call call) throws Fault {
+    return new FileSocket(
+        Kinds.of(call.number(0), call.number(1), manager.profile().files()),
+        call.arguments().get(2),
+        manager.sockets(),
+        channel.path(),
+        new Door(manager.bus()));
   }
 
   /** AcceptFile (u type, u access, v parameter, t offset). */
@@ -92,7 +86,7 @@ final class FileTransfer {
     if (wanted < 0 || wanted > file.size()) {
       throw Fault.invalidArgument("offset " + wanted + " is not in the file");
     }
-    FileSocket socket = new FileSocket(kind(call), call.arguments().get(2), manager.sockets());
+    FileSocket socket = listen(channel, call);
     sink = socket;
     offset = wanted;
     channel.setState(State.ACCEPTED, Reason.REQUESTED);
@@ -112,7 +106,7 @@ final class FileTransfer {
     if (source != null || channel.state().isEnd()) {
       throw Fault.notAvailable("the file has been provided before");
     }
-    FileSocket socket = new FileSocket(kind(call), call.arguments().get(2), manager.sockets());
+    FileSocket socket = listen(channel, call);
     source = socket;
     manager.misbehaviour().answer(call, socket.address());
     if (sink != null) {
@@ -183,8 +177,9 @@ final class FileTransfer {
   }
 
   private long progress(long bytes) throws IOException {
+    boolean due = manager.misbehaviour().isDue(bytes);
     for (FileChannel channel : live()) {
-      channel.setTransferred(bytes, false);
+      channel.setTransferred(bytes, due);
     }
     return manager.misbehaviour().passed(bytes, new Ends());
   }

@@ -62,6 +62,7 @@ final class Manager {
     object.constant(
         CM, "Protocols", "a{sa{sv}}", Map.of(PROTOCOL_NAME, qualified(protocolProperties())));
     misbehaviour.addTo(object);
+    Door.addTo(object);
     bus.export(object);
 
     BusObject protocol = new BusObject(Names.CM_PATH + "/" + PROTOCOL_NAME);

@@ -47,6 +47,9 @@ final class Misbehaviour {
           "close-after",
           "vanish-after");
 
+  private static final List<String> MARKS =
+      List.of("vanish-after", "cut-after", "cancel-after", "close-after", "pause-after");
+
   /** What can be done to a transfer in its middle. */
   interface Victim {
     void cut();
@@ -68,7 +71,7 @@ final class Misbehaviour {
     object.method(INTERFACE, "SetMisbehaviour", "a{sv}", "", this::set);
     object.method(INTERFACE, "Reset", "", "", this::reset);
     object.method(INTERFACE, "Resume", "", "", this::resume);
-    object.method(INTERFACE, "Vanish", "s", "", call -> vanish(call.string(0)));
+    object.method(INTERFACE, "Vanish", "s", "", this::vanish);
   }
 
   private void set(Call call) throws Fault {
@@ -102,6 +105,11 @@ final class Misbehaviour {
       resumed = true;
       notifyAll();
     }
+    call.reply("");
+  }
+
+  private void vanish(Call call) throws Fault {
+    vanish(call.string(0));
     call.reply("");
   }
 
@@ -142,6 +150,12 @@ final class Misbehaviour {
     reply(call, "v", answer);
   }
 
+  /** Answers a call that asked for a D-Bus address. */
+  void answerText(Call call, String address) {
+    String answer = Values.unwrap(get("answer")) instanceof String other ? other : address;
+    reply(call, "s", answer);
+  }
+
   /** Answers a call, perhaps late, perhaps twice. */
   void reply(Call call, String signature, Object... values) {
     long delay = mark("delay-reply");
@@ -170,6 +184,11 @@ final class Misbehaviour {
         });
   }
 
+  /** Whether something happens after exactly so many bytes, so that the count should be told. */
+  boolean isDue(long bytes) {
+    return MARKS.stream().anyMatch(key -> mark(key) == bytes);
+  }
+
   /**
    * Called in a transfer after so many bytes; does what is due.
    *
@@ -196,8 +215,7 @@ final class Misbehaviour {
       pause();
     }
     long next = Long.MAX_VALUE;
-    for (String key :
-        List.of("vanish-after", "cut-after", "cancel-after", "close-after", "pause-after")) {
+    for (String key : MARKS) {
       long mark = mark(key);
       if (mark > bytes) {
         next = Math.min(next, mark - bytes);

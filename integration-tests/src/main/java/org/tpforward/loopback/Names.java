@@ -14,6 +14,11 @@ final class Names {
   static final String CHANNEL = PREFIX + "Channel";
   static final String FILE_TRANSFER = CHANNEL + ".Type.FileTransfer";
 
+  static final String STREAM_TUBE = CHANNEL + ".Type.StreamTube";
+  static final String DBUS_TUBE = CHANNEL + ".Type.DBusTube";
+  static final String TUBES = CHANNEL + ".Type.Tubes";
+  static final String TUBE = CHANNEL + ".Interface.Tube";
+
   static final String CM_NAME = CM + ".loopback";
   static final String CM_PATH = "/org/freedesktop/Telepathy/ConnectionManager/loopback";
   static final String CONNECTION_NAME = CONNECTION + ".loopback.loopback.";

@@ -41,6 +41,22 @@ enum Profile {
     return SocketKind.ALL.stream().filter(this::hasForFiles).toList();
   }
 
+  /** The kinds for stream tubes: gabble has more of them there. */
+  List<SocketKind> streamTubes() {
+    return this == GABBLE
+        ? SocketKind.ALL.stream().filter(k -> k.type() != AddressType.ABSTRACT_UNIX).toList()
+        : files();
+  }
+
+  /** The access controls for D-Bus tubes: TCP carries no credentials. */
+  List<AccessControl> dbusTubes() {
+    return switch (this) {
+      case GABBLE, FULL -> List.of(AccessControl.LOCALHOST, AccessControl.CREDENTIALS);
+      case TCP_ONLY -> List.of(AccessControl.LOCALHOST);
+      case CREDENTIALS_ONLY -> List.of(AccessControl.CREDENTIALS);
+    };
+  }
+
   private boolean hasForFiles(SocketKind kind) {
     return switch (this) {
       case GABBLE ->

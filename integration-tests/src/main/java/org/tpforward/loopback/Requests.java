@@ -1,14 +1,18 @@
 package org.tpforward.loopback;
 
 import static org.tpforward.loopback.Names.CHANNEL;
+import static org.tpforward.loopback.Names.DBUS_TUBE;
 import static org.tpforward.loopback.Names.FILE_TRANSFER;
 import static org.tpforward.loopback.Names.REQUESTS;
+import static org.tpforward.loopback.Names.STREAM_TUBE;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.freedesktop.dbus.types.Variant;
+import org.jspecify.annotations.Nullable;
 
 /** Requests of one connection: it makes channels, and knows those that are open. Thread-safe. */
 final class Requests {
@@ -29,16 +33,26 @@ final class Requests {
 
   /** What can be asked for. */
   static List<Object[]> requestableChannelClasses() {
+    List<Object[]> classes = new ArrayList<>();
+    classes.add(channelClass(FILE_TRANSFER, Handles.CONTACT, FileProperties.REQUESTABLE));
+    for (int type : new int[] {Handles.CONTACT, Handles.ROOM}) {
+      classes.add(channelClass(STREAM_TUBE, type, List.of("Service")));
+      classes.add(channelClass(DBUS_TUBE, type, List.of("ServiceName")));
+    }
+    return classes;
+  }
+
+  private static Object[] channelClass(String type, int targetType, List<String> properties) {
     Map<String, Variant<?>> fixed = new LinkedHashMap<>();
-    fixed.put(CHANNEL + ".ChannelType", Values.variant(FILE_TRANSFER, "s"));
-    fixed.put(CHANNEL + ".TargetHandleType", Values.variant(Values.u(Handles.CONTACT), "u"));
+    fixed.put(CHANNEL + ".ChannelType", Values.variant(type, "s"));
+    fixed.put(CHANNEL + ".TargetHandleType", Values.variant(Values.u(targetType), "u"));
     List<String> allowed = new ArrayList<>();
     allowed.add(CHANNEL + ".TargetHandle");
     allowed.add(CHANNEL + ".TargetID");
-    for (String name : FileProperties.REQUESTABLE) {
-      allowed.add(FILE_TRANSFER + "." + name);
+    for (String name : properties) {
+      allowed.add(type + "." + name);
     }
-    return List.<Object[]>of(Values.struct(fixed, allowed));
+    return Values.struct(fixed, allowed);
   }
 
   void addTo(BusObject object) {
@@ -51,48 +65,100 @@ final class Requests {
   }
 
   private void createChannel(Call call) throws Fault {
-    Channel channel = request(Values.map(call.arguments().get(0)));
+    Channel channel = request(Values.map(call.arguments().get(0)), false);
     call.reply("oa{sv}", Values.o(channel.path()), channel.immutable());
     channel.opened();
   }
 
   private void ensureChannel(Call call) throws Fault {
-    Channel channel = request(Values.map(call.arguments().get(0)));
-    call.reply("boa{sv}", true, Values.o(channel.path()), channel.immutable());
-    channel.opened();
+    Set<String> before = paths();
+    Channel channel = request(Values.map(call.arguments().get(0)), true);
+    boolean made = !before.contains(channel.path());
+    call.reply("boa{sv}", made, Values.o(channel.path()), channel.immutable());
+    if (made) {
+      channel.opened();
+    }
   }
 
-  private Channel request(Map<String, Object> request) throws Fault {
+  private synchronized Set<String> paths() {
+    return Set.copyOf(channels.keySet());
+  }
+
+  private Channel request(Map<String, Object> request, boolean mayExist) throws Fault {
     connection.checkConnected();
-    if (!FILE_TRANSFER.equals(request.get(CHANNEL + ".ChannelType"))) {
-      throw Fault.notImplemented("no channels of type " + request.get(CHANNEL + ".ChannelType"));
-    }
-    return FileTransfer.offer(manager, connection, peer(request), FileProperties.of(request));
+    String type = String.valueOf(request.get(CHANNEL + ".ChannelType"));
+    return switch (type) {
+      case FILE_TRANSFER -> {
+        Target target = Target.of(manager, connection, request);
+        List<Connection> peers = target.audience(manager, connection);
+        if (target.type() != Handles.CONTACT || peers.isEmpty()) {
+          throw Fault.notImplemented("files go to contacts only");
+        }
+        yield FileTransfer.offer(manager, connection, peers.get(0), FileProperties.of(request));
+      }
+      case STREAM_TUBE -> {
+        Target target = Target.of(manager, connection, request);
+        String service = service(request, STREAM_TUBE + ".Service");
+        Channel existing = existing(type, target, service);
+        yield existing == null
+            ? exported(
+                new StreamTubeChannel(
+                    manager,
+                    connection,
+                    Channel.Identity.outgoing(type, connection, target),
+                    service,
+                    target,
+                    Map.of(),
+                    null))
+            : shared(existing, mayExist);
+      }
+      case DBUS_TUBE -> {
+        Target target = Target.of(manager, connection, request);
+        String service = service(request, DBUS_TUBE + ".ServiceName");
+        Channel existing = existing(type, target, service);
+        yield existing == null
+            ? exported(
+                new DBusTubeChannel(
+                    manager,
+                    connection,
+                    Channel.Identity.outgoing(type, connection, target),
+                    service,
+                    target,
+                    Map.of(),
+                    null))
+            : shared(existing, mayExist);
+      }
+      default -> throw Fault.notImplemented("no channels of type " + type);
+    };
   }
 
-  /** The connection of the contact that a request is for. */
-  private Connection peer(Map<String, Object> request) throws Fault {
-    if (!(request.get(CHANNEL + ".TargetHandleType") instanceof Number type)
-        || type.longValue() != Handles.CONTACT) {
-      throw Fault.notImplemented("TargetHandleType must be Contact");
+  private static Channel exported(Channel channel) {
+    channel.export();
+    return channel;
+  }
+
+  /** As gabble has it, there is one tube to a target for a service at a time. */
+  private static Channel shared(Channel existing, boolean mayExist) throws Fault {
+    if (!mayExist) {
+      throw Fault.notAvailable("there is such a tube: " + existing.path());
     }
-    Object handle = request.get(CHANNEL + ".TargetHandle");
-    Object id = request.get(CHANNEL + ".TargetID");
-    if ((handle == null) == (id == null)) {
-      throw Fault.invalidArgument("one of TargetHandle and TargetID is needed");
+    return existing;
+  }
+
+  private static String service(Map<String, Object> request, String name) throws Fault {
+    if (!(request.get(name) instanceof String service) || service.isEmpty()) {
+      throw Fault.invalidArgument(name + " is missing");
     }
-    String name =
-        handle instanceof Number number
-            ? manager.handles().name(Handles.CONTACT, number.longValue())
-            : String.valueOf(id);
-    Connection peer = manager.connected(name);
-    if (peer == null) {
-      throw Fault.of("Offline", name + " is not connected");
+    return service;
+  }
+
+  private @Nullable Channel existing(String type, Target target, String service) {
+    for (Channel channel : open()) {
+      if (channel instanceof TubeChannel tube && tube.isFor(type, target, service)) {
+        return tube;
+      }
     }
-    if (peer == connection) {
-      throw Fault.notAvailable("nothing can be sent to oneself");
-    }
-    return peer;
+    return null;
   }
 
   /** A path for a new channel. */

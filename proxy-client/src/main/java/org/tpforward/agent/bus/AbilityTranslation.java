@@ -10,9 +10,11 @@ import org.tpforward.agent.forward.RemoteLeg;
 import org.tpforward.agent.link.Link;
 import org.tpforward.dbus.Value;
 import org.tpforward.telepathy.AccessControl;
+import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.Names;
 import org.tpforward.telepathy.SocketAbilities;
+import org.tpforward.telepathy.SocketKind;
 
 /**
  * Abilities, both ways: what a CM can do becomes what this agent can offer for it, and a request
@@ -44,20 +46,20 @@ final class AbilityTranslation {
   }
 
   Outcome property(Message message, Crossing.AbilityProperty property) throws IOException {
-    return Translator.first(message, "v") instanceof Value.Variant variant
+    return message.first("v") instanceof Value.Variant variant
         ? changed(message, 0, variant, rewriter(message).property(property, variant))
         : message.unchanged();
   }
 
   Outcome allProperties(Message message, String interfaceName) throws IOException {
-    return Translator.first(message, "a{sv}") instanceof Value.Dict properties
+    return message.first("a{sv}") instanceof Value.Dict properties
         ? changed(message, 0, properties, rewriter(message).inProperties(interfaceName, properties))
         : message.unchanged();
   }
 
   Outcome tubeTypes(Message message) throws IOException {
-    return Translator.first(message, SocketAbilities.SIGNATURE) instanceof Value.Dict map
-        ? changed(message, 0, map, offered(SocketAbilities.of(map), SocketAbilities.ALL))
+    return message.first(SocketAbilities.SIGNATURE) instanceof Value.Dict map
+        ? changed(message, 0, map, tubes(SocketAbilities.of(map)))
         : message.unchanged();
   }
 
@@ -110,11 +112,9 @@ final class AbilityTranslation {
   private Value offer(Crossing.AbilityProperty property, Value value) {
     return switch (value) {
       case Value.Dict map ->
-          offered(
-              SocketAbilities.of(map),
-              property.interfaceName().equals(Names.FILE_TRANSFER)
-                  ? SocketAbilities.LOCALHOST_ONLY
-                  : SocketAbilities.ALL);
+          property.interfaceName().equals(Names.FILE_TRANSFER)
+              ? files(SocketAbilities.of(map))
+              : tubes(SocketAbilities.of(map));
       case Value.Array accesses when !accesses.elements().isEmpty() ->
           // The agent ends SASL itself: as its own uid only (Credentials), or of whoever Localhost
           // would have admitted; it admits its own uid in both.
@@ -127,9 +127,18 @@ final class AbilityTranslation {
     };
   }
 
-  private Value.Dict offered(SocketAbilities theirs, SocketAbilities ours) {
+  private Value.Dict files(SocketAbilities theirs) {
     return RemoteLeg.choose(theirs, link.abilities()).isPresent()
-        ? ours.toValue()
+        ? SocketAbilities.LOCALHOST_ONLY.toValue()
         : SocketAbilities.NONE.toValue();
+  }
+
+  /** A tube may be accepted or offered: a CM to which only one way leads has abilities too. */
+  private Value.Dict tubes(SocketAbilities theirs) {
+    SocketKind easiest = new SocketKind(AddressType.UNIX, AccessControl.LOCALHOST);
+    boolean any =
+        RemoteLeg.choose(theirs, link.abilities()).isPresent()
+            || RemoteLeg.chooseOffer(theirs, link.abilities(), easiest, true).isPresent();
+    return (any ? SocketAbilities.ALL : SocketAbilities.NONE).toValue();
   }
 }

@@ -8,21 +8,27 @@ import org.tpforward.telepathy.Crossing;
 
 /** What the agent does with the reply to a call that it has seen going out. */
 sealed interface Awaited {
+  /** Whether the reply is the address of a socket, which must not pass as it is. */
+  default boolean isAddress() {
+    return switch (this) {
+      case Accepted a -> true;
+      case BusOffered b -> true;
+      case TubeAddress t -> true;
+      default -> false;
+    };
+  }
+
   /** The reply tells this client's unique name. */
   record Hello() implements Awaited {}
 
   /** With success the client becomes a monitor, and nothing that it sees is rewritten. */
   record Monitor() implements Awaited {}
 
-  /**
-   * The reply says where the CM listens.
-   *
-   * @param owner the only one who may say it
-   */
-  record Accepted(Forward forward, String owner) implements Awaited {}
+  /** The reply says where the CM listens. */
+  record Accepted(Forward forward) implements Awaited {}
 
   /** The reply says where the CM's D-Bus server for a tube listens. */
-  record BusOffered(Forward forward, String owner) implements Awaited {}
+  record BusOffered(Forward forward) implements Awaited {}
 
   /**
    * The reply to an offer of the client's own socket.

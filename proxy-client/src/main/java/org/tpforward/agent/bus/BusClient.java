@@ -2,8 +2,10 @@ package org.tpforward.agent.bus;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,7 @@ final class BusClient {
   private static final Logger log = LoggerFactory.getLogger(BusClient.class);
 
   private final String name;
+  private final Duration helloTimeout;
   private final Duplex client;
   private final Duplex bus;
   private final MessageReader fromClient;
@@ -34,17 +37,19 @@ final class BusClient {
   private final MessageWriter toBus;
   private final Translator translator;
   private final Consumer<ChannelEvent> delivered;
-  private final CountDownLatch named = new CountDownLatch(1);
+  private final CountDownLatch helloAnswered = new CountDownLatch(1);
   private final AtomicBoolean ended = new AtomicBoolean();
 
   /**
    * @param name how logs call it
+   * @param helloTimeout how long what follows Hello waits for the reply to it
    * @param clientAhead what the client sent behind its SASL exchange
    * @param busAhead what the bus sent behind its own
    * @param delivered told of each channel event after it has been written to the client
    */
   BusClient(
       String name,
+      Duration helloTimeout,
       Duplex client,
       ByteBuffer clientAhead,
       Duplex bus,
@@ -52,6 +57,7 @@ final class BusClient {
       Translator translator,
       Consumer<ChannelEvent> delivered) {
     this.name = name;
+    this.helloTimeout = helloTimeout;
     this.client = client;
     this.bus = bus;
     this.fromClient = new MessageReader(client, clientAhead);
@@ -76,7 +82,7 @@ final class BusClient {
     try {
       run("bus", () -> busToClient(joined));
     } finally {
-      named.countDown();
+      helloAnswered.countDown();
     }
   }
 
@@ -115,6 +121,8 @@ final class BusClient {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      log.error("bus client {} is closed: what its {} sent could not be handled", name, source, e);
     } finally {
       close();
     }
@@ -123,16 +131,16 @@ final class BusClient {
   private void clientToBus() throws IOException, InterruptedException {
     boolean afterHello = false;
     for (Header header; (header = fromClient.next()) != null; ) {
-      if (afterHello && translator.uniqueName() == null) {
-        // What follows Hello may need the name, and Hello must have gone out before we wait for it.
-        toBus.flush();
-        named.await();
+      if (afterHello && !awaitHello()) {
+        return;
       }
       afterHello = true;
       if (translator.mayHold(header)) {
         toBus.flush(); // What came before it must not wait with it.
       }
-      switch (translator.fromClient(new Message(header, fromClient::readBody))) {
+      Message message = new Message(header, fromClient::readBody);
+      Outcome outcome = translator.fromClient(message);
+      switch (outcome instanceof Outcome.Pass ? message.unchanged() : outcome) {
         case Outcome.Pass p -> toBus.pass(header, fromClient);
         case Outcome.Replaced(Header h, byte[] body) -> toBus.write(h, body);
         case Outcome.Answered(Header h, byte[] body) -> {
@@ -140,6 +148,7 @@ final class BusClient {
           toClient.write(h, body);
           toClient.flush();
         }
+        case Outcome.Dropped d -> fromClient.skipBody();
       }
       if (!fromClient.hasBuffered()) {
         toBus.flush();
@@ -147,12 +156,25 @@ final class BusClient {
     }
   }
 
+  /** What follows Hello may need the name that the reply to it tells; bounded. */
+  private boolean awaitHello() throws IOException, InterruptedException {
+    if (helloAnswered.getCount() == 0) {
+      return true;
+    }
+    toBus.flush(); // Hello itself must have gone out.
+    if (helloAnswered.await(helloTimeout.toMillis(), TimeUnit.MILLISECONDS)) {
+      return true;
+    }
+    log.warn("bus client {} is closed: the bus has not answered its Hello", name);
+    return false;
+  }
+
   private void busToClient(Consumer<String> joined) throws IOException {
     boolean isNamed = false;
     for (Header header; (header = fromBus.next()) != null; ) {
       Message message = new Message(header, fromBus::readBody);
       Optional<ChannelEvent> event =
-          header.type() == MessageType.SIGNAL
+          header.type() == MessageType.SIGNAL && !message.isTooLong()
               ? ChannelEvents.of(header, message::arguments)
               : Optional.empty();
       if (translator.mayHold(header)) {
@@ -163,7 +185,9 @@ final class BusClient {
       if (!isNamed && uniqueName != null) {
         isNamed = true;
         joined.accept(uniqueName);
-        named.countDown();
+      }
+      if (header.type() == MessageType.METHOD_RETURN || header.type() == MessageType.ERROR) {
+        helloAnswered.countDown(); // The first reply can only be that one.
       }
       switch (outcome instanceof Outcome.Pass ? message.unchanged() : outcome) {
         case Outcome.Pass p -> toClient.pass(header, fromBus);
@@ -172,6 +196,7 @@ final class BusClient {
           toClient.write(h, body);
         }
         case Outcome.Answered a -> throw new IllegalStateException("the bus is not answered");
+        case Outcome.Dropped d -> throw new IllegalStateException("nothing is kept from a client");
       }
       if (event.isPresent() || !fromBus.hasBuffered()) {
         toClient.flush();

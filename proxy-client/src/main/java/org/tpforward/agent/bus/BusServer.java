@@ -47,6 +47,7 @@ public final class BusServer implements Closeable {
   private final String guid = newGuid();
   private final Semaphore unauthenticated = new Semaphore(MAX_UNAUTHENTICATED);
   private final Semaphore places = new Semaphore(MAX_CLIENTS);
+  private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private final Set<BusClient> clients = ConcurrentHashMap.newKeySet();
   private final LongAdder served = new LongAdder();
   private final LongAdder refused = new LongAdder();
@@ -54,7 +55,8 @@ public final class BusServer implements Closeable {
   /**
    * @param listener where clients connect; closed with this
    * @param opener opens a channel to the remote bus
-   * @param saslTimeout how long a client's SASL exchange may take; dbus-daemon allows 30 s
+   * @param saslTimeout how long a client's SASL exchange may take, then the agent's own with the
+   *     remote bus, then the reply to Hello; dbus-daemon allows 30 s
    */
   public BusServer(
       Listener listener,
@@ -99,10 +101,11 @@ public final class BusServer implements Closeable {
     clients.forEach(BusClient::disconnect);
   }
 
+  /** Ends the socket and all its connections, those that are not clients yet included. */
   @Override
   public void close() {
     listener.close();
-    disconnectAll();
+    connections.forEach(Connection::close);
   }
 
   private void acceptAll() {
@@ -111,9 +114,7 @@ public final class BusServer implements Closeable {
       try {
         // The limit is taken before accept: who is too many waits in the kernel's queue.
         unauthenticated.acquire();
-        Connection connection = listener.accept();
-        long client = ++number;
-        Threads.start("bus #" + client + " up", () -> serve(client, connection));
+        begin(++number, listener.accept());
       } catch (IOException e) {
         unauthenticated.release();
         if (listener.isOpen()) {
@@ -126,28 +127,50 @@ public final class BusServer implements Closeable {
     }
   }
 
-  private void serve(long number, Connection connection) {
-    String name = "#" + number;
-    SaslServer.Result sasl;
+  private void begin(long number, Connection connection) {
+    connections.add(connection);
+    if (!listener.isOpen()) {
+      connection.close(); // Closed after accept: nobody else has seen this one.
+    }
     try {
-      sasl = authenticate(name, connection);
-    } finally {
+      Threads.start("bus #" + number + " up", () -> serve(number, connection));
+    } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
+      log.warn("a bus client is disconnected: {}", e.getMessage());
       unauthenticated.release();
+      end(connection);
     }
-    if (sasl == null) {
-      connection.close();
-      return;
+  }
+
+  private void end(Connection connection) {
+    connection.close();
+    connections.remove(connection);
+  }
+
+  private void serve(long number, Connection connection) {
+    try {
+      SaslServer.Result sasl;
+      try {
+        sasl = authenticate("#" + number, connection);
+      } finally {
+        unauthenticated.release();
+      }
+      if (sasl != null) {
+        admit(number, connection, sasl);
+      }
+    } finally {
+      end(connection);
     }
+  }
+
+  private void admit(long number, Connection connection, SaslServer.Result sasl) {
     if (!places.tryAcquire()) {
-      log.warn("bus client {} is disconnected: {} are connected already", name, MAX_CLIENTS);
-      connection.close();
+      log.warn("bus client #{} is disconnected: {} are connected already", number, MAX_CLIENTS);
       return;
     }
     try {
       carry(number, connection, sasl);
     } finally {
       places.release();
-      connection.close();
     }
   }
 
@@ -161,8 +184,10 @@ public final class BusServer implements Closeable {
       }
       return SaslServer.authenticate(
           connection, peer.uid(), uid -> uid == peer.uid(), guid, saslTimeout);
-    } catch (IOException e) {
-      log.warn("bus client {} is disconnected: {}", name, e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      if (listener.isOpen()) {
+        log.warn("bus client {} is disconnected: {}", name, e.getMessage());
+      }
       return null;
     }
   }
@@ -172,13 +197,14 @@ public final class BusServer implements Closeable {
     BusClient client = null;
     try (Duplex bus = opener.open()) {
       control.connect();
-      SaslClient.Result remote = SaslClient.external(bus);
+      SaslClient.Result remote = SaslClient.external(bus, saslTimeout);
       Translator translator =
           new Translator(
               control, abilities, new SocketTranslation(control, link, forwards, number));
       client =
           new BusClient(
               name,
+              saslTimeout,
               connection,
               sasl.leftOver(),
               bus,
@@ -192,7 +218,6 @@ public final class BusServer implements Closeable {
           Threads.start("bus " + name + " down", () -> running.pumpToClient(control::joined));
       running.pumpToBus();
       down.join();
-      forwards.clientGone(number);
     } catch (IOException e) {
       log.warn("bus client {} cannot reach the remote bus: {}", name, e.getMessage());
     } catch (InterruptedException e) {
@@ -201,6 +226,7 @@ public final class BusServer implements Closeable {
       if (client != null) {
         client.close();
         clients.remove(client);
+        forwards.clientGone(number);
         String uniqueName = client.uniqueName();
         if (uniqueName != null) {
           control.left(uniqueName);

@@ -2,6 +2,7 @@ package org.tpforward.agent.bus;
 
 import com.google.common.net.InetAddresses;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.tpforward.dbus.ProtocolException;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AccessControl;
+import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.Crossings;
 import org.tpforward.telepathy.Names;
@@ -29,6 +31,9 @@ import org.tpforward.telepathy.TelepathyException;
 final class ChannelFacts {
   private static final String BEYOND_SSHD =
       "; tpforward-server beside the CM reaches Unix sockets under Credentials and abstract ones";
+
+  /** What fits into {@code sockaddr_un.sun_path} with its closing NUL. */
+  private static final int MAX_UNIX_BYTES = 107;
 
   private final RemoteNames names;
   private final Link link;
@@ -115,6 +120,23 @@ final class ChannelFacts {
   }
 
   /**
+   * Where the CM listens, if it can be connected to.
+   *
+   * @throws TelepathyException NotAvailable for another machine's address, which would make the
+   *     agent a way to any host; NotImplemented for what the server cannot reach
+   */
+  Endpoint target(Endpoint where) throws TelepathyException {
+    if (where instanceof Endpoint.Ip ip && !ip.isLoopback()) {
+      throw TelepathyException.notAvailable(
+          "the CM names " + ip + ", which is not on its own machine");
+    }
+    if (where instanceof Endpoint.UnixAbstract && !link.abilities().abstractNames()) {
+      throw TelepathyException.notImplemented("the SSH server cannot reach " + where + BEYOND_SSHD);
+    }
+    return where;
+  }
+
+  /**
    * The first of a D-Bus server's addresses that the server can reach (D-Bus specification, "Server
    * Addresses").
    *
@@ -143,10 +165,12 @@ final class ChannelFacts {
     String host = address.key("host");
     String port = address.key("port");
     if (address.transport().equals("unix") && path != null && path.startsWith("/")) {
-      return link.abilities().unix() ? new Endpoint.UnixPath(path) : null;
+      return link.abilities().unix() && fits(path) ? new Endpoint.UnixPath(path) : null;
     }
     if (address.transport().equals("unix") && name != null) {
-      return link.abilities().abstractNames() ? new Endpoint.UnixAbstract(name) : null;
+      return link.abilities().abstractNames() && fits(name)
+          ? new Endpoint.UnixAbstract(name)
+          : null;
     }
     if (address.transport().equals("tcp")
         && port != null
@@ -160,6 +184,12 @@ final class ChannelFacts {
       }
     }
     return null;
+  }
+
+  /** Whether it can be a Unix socket's name at all; BusAddress lets no NUL in. */
+  private static boolean fits(String name) {
+    int length = name.getBytes(StandardCharsets.UTF_8).length;
+    return length > 0 && length <= MAX_UNIX_BYTES;
   }
 
   /** A local listener as a D-Bus address. */
@@ -177,7 +207,13 @@ final class ChannelFacts {
       throws IOException, DBusErrorException {
     Value abilities = null;
     if (interfaceName.equals(Names.TUBES)) {
-      abilities = names.ask(channel, Names.TUBES, "GetAvailableStreamTubeTypes");
+      try {
+        abilities = names.ask(channel, Names.TUBES, "GetAvailableStreamTubeTypes");
+      } catch (DBusErrorException e) {
+        // An old CM: every CM has this one (specification, StreamTube.SupportedSocketTypes).
+        return new SocketAbilities(
+            Set.of(new SocketKind(AddressType.IPV4, AccessControl.LOCALHOST)));
+      }
     } else {
       for (Crossing.AbilityProperty p :
           Crossing.ofKind(Crossing.AbilityProperty.class, Crossings.TABLE)) {

@@ -1,12 +1,17 @@
 package org.tpforward.agent.bus;
 
+import com.google.common.util.concurrent.Striped;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +35,12 @@ public final class Control implements RemoteNames, Closeable {
   private static final String BUS_PATH = "/org/freedesktop/DBus";
   private static final String NAME_HAS_NO_OWNER = "org.freedesktop.DBus.Error.NameHasNoOwner";
 
+  /**
+   * How many calls to one CM may wait for replies: fewer than the connection can have, so that a CM
+   * that hangs holds up nobody else's.
+   */
+  private static final int MAX_CALLS_TO_ONE = BusConnection.MAX_CALLS / 4;
+
   /** Opens a channel to the remote bus, before SASL. */
   @FunctionalInterface
   public interface BusOpener {
@@ -42,8 +53,10 @@ public final class Control implements RemoteNames, Closeable {
   private final Consumer<ChannelEvent> events;
   private final Runnable lost;
   private final Set<String> ours = ConcurrentHashMap.newKeySet();
-  private @Nullable BusConnection connection;
-  private boolean closed;
+  private final Striped<Semaphore> callsToCms = Striped.lazyWeakSemaphore(64, MAX_CALLS_TO_ONE);
+  private final Object connecting = new Object();
+  private volatile @Nullable BusConnection connection;
+  private volatile boolean closed;
 
   /**
    * @param timeout how long a CM may take to answer; longer than D-Bus clients wait by default
@@ -63,13 +76,30 @@ public final class Control implements RemoteNames, Closeable {
    *
    * @throws IOException if there is no bus at the far end, with a line that says so
    */
-  public synchronized BusConnection connect() throws IOException {
-    if (closed) {
-      throw new IOException("the agent is ending");
+  public BusConnection connect() throws IOException {
+    BusConnection current = connection;
+    if (current != null && current.isOpen()) {
+      return current;
     }
-    if (connection != null && connection.isOpen()) {
-      return connection;
+    synchronized (connecting) {
+      current = connection;
+      if (current != null && current.isOpen()) {
+        return current;
+      }
+      if (closed) {
+        throw agentEnds();
+      }
+      BusConnection fresh = open();
+      connection = fresh;
+      if (closed) {
+        fresh.close();
+        throw agentEnds();
+      }
+      return fresh;
     }
+  }
+
+  private BusConnection open() throws IOException {
     BusConnection fresh = BusConnection.open(opener.open(), timeout);
     try {
       fresh.onSignal(signal -> {
@@ -79,17 +109,20 @@ public final class Control implements RemoteNames, Closeable {
           log.warn("a signal on the control connection is malformed: {}", e.getMessage());
         }
       });
-      fresh.onClosed(lost);
       for (String rule : ChannelEvents.MATCH_RULES) {
         fresh.addMatch(rule);
       }
+      fresh.onClosed(lost);
+      return fresh;
     } catch (IOException | DBusErrorException e) {
       fresh.close();
       throw new IOException(
           "the remote bus does not take the agent's match rules: " + e.getMessage(), e);
     }
-    connection = fresh;
-    return fresh;
+  }
+
+  private static IOException agentEnds() {
+    return new IOException("the agent is ending");
   }
 
   /** A client of this agent has got that unique name. */
@@ -127,15 +160,7 @@ public final class Control implements RemoteNames, Closeable {
   @Override
   public Value.Dict properties(ChannelKey channel, String interfaceName)
       throws DBusErrorException, IOException {
-    List<Value> reply =
-        connect()
-            .call(
-                channel.owner(),
-                channel.path(),
-                Names.PROPERTIES,
-                "GetAll",
-                timeout,
-                Value.of(interfaceName));
+    List<Value> reply = call(channel, Names.PROPERTIES, "GetAll", Value.of(interfaceName));
     if (reply.isEmpty() || !(reply.get(0) instanceof Value.Dict properties)) {
       throw new IOException("the CM's reply to GetAll is no dictionary");
     }
@@ -145,23 +170,48 @@ public final class Control implements RemoteNames, Closeable {
   @Override
   public Value ask(ChannelKey channel, String interfaceName, String member)
       throws DBusErrorException, IOException {
-    return connect().call(channel.owner(), channel.path(), interfaceName, member, timeout).stream()
-        .findFirst()
-        .orElseThrow(() -> new IOException("the CM's reply to " + member + " is empty"));
+    List<Value> reply = call(channel, interfaceName, member);
+    if (reply.isEmpty()) {
+      throw new IOException("the CM's reply to " + member + " is empty");
+    }
+    return reply.get(0);
+  }
+
+  private List<Value> call(
+      ChannelKey channel, String interfaceName, String member, Value... arguments)
+      throws DBusErrorException, IOException {
+    Semaphore place = callsToCms.get(channel.owner());
+    try {
+      if (!place.tryAcquire(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new SocketTimeoutException(channel.owner() + " has not answered earlier calls yet");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted before a call of " + member);
+    }
+    try {
+      return connect()
+          .call(channel.owner(), channel.path(), interfaceName, member, timeout, arguments);
+    } finally {
+      place.release();
+    }
   }
 
   /** The agent's unique name on the remote bus, while it is connected. */
-  public synchronized Optional<String> uniqueName() {
-    return connection != null && connection.isOpen()
-        ? Optional.of(connection.uniqueName())
+  public Optional<String> uniqueName() {
+    BusConnection current = connection;
+    return current != null && current.isOpen()
+        ? Optional.of(current.uniqueName())
         : Optional.empty();
   }
 
+  /** Ends the connection, for good; whoever is connecting meanwhile finds that out by itself. */
   @Override
-  public synchronized void close() {
+  public void close() {
     closed = true;
-    if (connection != null) {
-      connection.close();
+    BusConnection current = connection;
+    if (current != null) {
+      current.close();
     }
   }
 }

@@ -25,10 +25,11 @@ final class Message {
   }
 
   /**
-   * The most that a message which carries abilities or addresses may have, in bytes. Thousands of
-   * channels fit in; other messages are not held as a whole and may have all that D-Bus allows.
+   * The most that a message which carries abilities or addresses may have, in bytes. A thousand of
+   * channels fit in; decoded, it may take twenty times the memory. Other messages are not held as a
+   * whole and may have all that D-Bus allows.
    */
-  static final int MAX_REWRITTEN = 8 << 20;
+  static final int MAX_REWRITTEN = 1 << 20;
 
   private final Header header;
   private final BodyReader reader;
@@ -43,12 +44,29 @@ final class Message {
     return header;
   }
 
-  /** The arguments. */
+  /** Whether it is longer than what is ever rewritten; its arguments cannot be had then. */
+  boolean isTooLong() {
+    return header.bodyLength() > MAX_REWRITTEN;
+  }
+
+  /**
+   * The arguments.
+   *
+   * @throws ProtocolException if they are malformed, or the message {@link #isTooLong}
+   */
   List<Value> arguments() throws IOException {
     if (body == null) {
       body = reader.read(MAX_REWRITTEN);
     }
     return Body.decode(header.signature(), header.order(), body);
+  }
+
+  /**
+   * The first argument of a message that should have exactly that signature; null if it has another
+   * one, which is its sender's fault and not the bus's.
+   */
+  @Nullable Value first(String signature) throws IOException {
+    return header.signature().equals(signature) ? arguments().get(0) : null;
   }
 
   /** The message as it came. */

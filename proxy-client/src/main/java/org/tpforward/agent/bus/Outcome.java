@@ -14,6 +14,9 @@ sealed interface Outcome {
   /** A call that is not sent on: the agent answers the client itself. */
   record Answered(Header header, byte[] body) implements Outcome {}
 
+  /** A call that is not sent on, and whose sender wants no answer. */
+  record Dropped() implements Outcome {}
+
   /** The outcome of most messages. */
   Pass PASS = new Pass();
 }

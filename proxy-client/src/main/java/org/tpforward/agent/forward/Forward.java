@@ -3,15 +3,12 @@ package org.tpforward.agent.forward;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tpforward.agent.forward.Forwards.Settings;
 import org.tpforward.relay.Duplex;
 import org.tpforward.relay.Threads;
 import org.tpforward.socket.Connection;
@@ -63,10 +60,7 @@ public final class Forward implements Closeable, StreamOwner {
   private final Forwards forwards;
   private final @Nullable TransferState transfer;
   private final CountDownLatch bound = new CountDownLatch(1);
-  private final AtomicBoolean closed = new AtomicBoolean();
-  private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
-  private final LongAdder finishedToClient = new LongAdder();
-  private final LongAdder finishedToCm = new LongAdder();
+  private final StreamSet streams = new StreamSet();
   private volatile @Nullable Endpoint target;
 
   Forward(Spec spec, Listener listener, Forwards forwards, @Nullable TransferState transfer) {
@@ -98,7 +92,7 @@ public final class Forward implements Closeable, StreamOwner {
 
   /** Whether a client may still connect. */
   public boolean isListening() {
-    return !closed.get();
+    return !streams.isClosed();
   }
 
   /** How many connections are open. */
@@ -108,17 +102,17 @@ public final class Forward implements Closeable, StreamOwner {
 
   /** Bytes that went to its client so far. */
   public long bytesToClient() {
-    return finishedToClient.sum() + streams.stream().mapToLong(Stream::bytesToClient).sum();
+    return streams.bytesToClient();
   }
 
   /** Bytes that went to the CM so far. */
   public long bytesToCm() {
-    return finishedToCm.sum() + streams.stream().mapToLong(Stream::bytesToCm).sum();
+    return streams.bytesToCm();
   }
 
   /** Whether it has been bound and still listens. */
   boolean isServing() {
-    return target != null && !closed.get();
+    return target != null && !streams.isClosed();
   }
 
   /** Where the CM listens, once it has said so. */
@@ -126,8 +120,8 @@ public final class Forward implements Closeable, StreamOwner {
     return target;
   }
 
-  /** The connections that are open now. */
-  Set<Stream> streams() {
+  /** Its connections. */
+  StreamSet streams() {
     return streams;
   }
 
@@ -137,49 +131,40 @@ public final class Forward implements Closeable, StreamOwner {
 
   /** Whether nothing listens and no stream is open. */
   boolean isOver() {
-    return closed.get() && streams.isEmpty();
+    return streams.isOver();
   }
 
   /** Stops listening; streams that are open go on. */
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
+    if (streams.close()) {
       listener.close();
       bound.countDown();
       forwards.closed(this);
     }
   }
 
-  /** Ends the open streams as broken ones. */
-  void abort(String reason) {
-    for (Stream stream : streams) {
-      stream.abort(reason);
-    }
-  }
-
   @Override
   public void channelOpened() {
-    forwards.channelOpened();
+    forwards.limit().channelOpened();
   }
 
   @Override
   public void ended(Stream stream) {
     streams.remove(stream);
-    finishedToClient.add(stream.bytesToClient());
-    finishedToCm.add(stream.bytesToCm());
-    forwards.ended(stream);
-    if (closed.get()) {
+    forwards.limit().ended(stream);
+    if (streams.isClosed()) {
       forwards.closed(this);
     }
   }
 
   private void acceptAll() {
-    while (!closed.get()) {
+    while (!streams.isClosed()) {
       Connection connection;
       try {
         connection = listener.accept();
       } catch (IOException e) {
-        if (closed.get()) {
+        if (streams.isClosed()) {
           return;
         }
         log.warn("{}: cannot accept: {}", local(), e.toString());
@@ -189,17 +174,29 @@ public final class Forward implements Closeable, StreamOwner {
         }
         continue;
       }
-      if (admit(connection)) {
-        Stream stream =
-            new Stream(spec.use() + " at " + local(), this, transfer, forwards.toldBound());
-        stream.local(connection);
-        streams.add(stream);
-        Threads.start("open " + local(), () -> open(stream, connection));
-        if (spec.isFile()) {
-          close();
-          return;
-        }
+      if (admit(connection) && serve(connection) && spec.isFile()) {
+        close();
+        return;
       }
+    }
+  }
+
+  /** Whether it has become a stream; the permit for one has been taken. */
+  private boolean serve(Connection connection) {
+    Stream stream = new Stream(spec.use() + " at " + local(), this, transfer);
+    stream.local(connection);
+    if (!streams.add(stream)) {
+      forwards.limit().giveBack();
+      connection.reset();
+      return false;
+    }
+    try {
+      Threads.start("open " + local(), () -> open(stream, connection));
+      return true;
+    } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
+      log.warn("a connection to {} is ended: {}", local(), e.getMessage());
+      stream.fail();
+      return false;
     }
   }
 
@@ -212,49 +209,58 @@ public final class Forward implements Closeable, StreamOwner {
         wrong = peer + " is not allowed";
       } else if (spec.source() != null && !spec.source().equals(connection.remote())) {
         wrong = "it comes from " + connection.remote() + " instead of " + spec.source();
-      } else if (!forwards.takeStream()) {
-        wrong = "too many streams are open";
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       wrong = "its credentials cannot be read: " + e.getMessage();
+    }
+    if (wrong != null) {
+      forwards.limit().refused();
+    } else if (!forwards.limit().take()) {
+      wrong = "too many streams are open";
     }
     if (wrong != null) {
       log.warn("a connection to {} ({}) is disconnected: {}", local(), spec.use(), wrong);
       connection.reset();
-      forwards.refused();
     }
     return wrong == null;
   }
 
   private void open(Stream stream, Connection connection) {
+    Settings settings = forwards.settings();
     try {
       if (spec.local().access() == AccessControl.CREDENTIALS) {
         // Who it is has been checked already, by whom the kernel says that connected.
-        int _ = Stream.credentialByte(connection, forwards.credentialByteTimeout());
+        int _ = Stream.credentialByte(connection, settings.credentialByte());
       }
-      Duplex near = connection;
-      if (spec.use() == Crossing.Use.DBUS_TUBE) {
-        near = TubeSasl.server(connection, forwards.saslTimeout());
-      }
-      if (!bound.await(forwards.bindTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
-        log.debug("{}: no reply yet", local());
-      }
-      Endpoint where = target;
-      if (where == null) {
-        throw new IOException("the CM has not said where it listens");
-      }
-      Duplex far = forwards.link().open(where);
-      if (spec.use() == Crossing.Use.DBUS_TUBE) {
-        far = TubeSasl.client(far, spec.remote().access(), forwards.saslTimeout());
-      }
-      stream.start(near, far);
-    } catch (IOException e) {
+      Duplex near =
+          spec.use() == Crossing.Use.DBUS_TUBE
+              ? TubeSasl.server(connection, settings.sasl())
+              : connection;
+      stream.start(near, toCm());
+    } catch (IOException | RuntimeException e) {
       log.warn("a connection to {} ({}) is ended: {}", local(), spec.use(), e.getMessage());
       stream.fail();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       stream.fail();
     }
+  }
+
+  /** Opens the channel to where the CM has said that it listens, waiting for that. */
+  private Duplex toCm() throws IOException, InterruptedException {
+    Settings settings = forwards.settings();
+    boolean replied = bound.await(settings.bind().toMillis(), TimeUnit.MILLISECONDS);
+    Endpoint where = target;
+    if (where == null) {
+      throw new IOException(
+          replied
+              ? "the CM will not listen for it"
+              : "the CM has not said within " + settings.bind() + " where it listens");
+    }
+    Duplex far = forwards.link().open(where);
+    return spec.use() == Crossing.Use.DBUS_TUBE
+        ? TubeSasl.client(far, spec.remote().access(), settings.sasl())
+        : far;
   }
 
   private static boolean pause() {

@@ -7,12 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
@@ -38,8 +32,8 @@ public final class Forwards implements Closeable {
    *     the signal for its connection
    * @param credentialByte how long a client may take to send its byte
    * @param bind how long a client that connected waits for the CM's reply to have been read
-   * @param told how long after the end of a channel its reader may take to hear of it, before an
-   *     EOF that was not earned is shown as the end of the stream
+   * @param told how long after the end of a Telepathy channel its reader may take to hear of it,
+   *     before an EOF that was not earned is shown as the end of the stream
    * @param drain how long the streams of a closed channel may stand still before they are ended
    * @param maxStreams how many streams may be open at once
    */
@@ -71,21 +65,17 @@ public final class Forwards implements Closeable {
   private final Settings settings;
   private final Set<Forward> forwards = ConcurrentHashMap.newKeySet();
   private final Set<Offering> offerings = ConcurrentHashMap.newKeySet();
-  private final Semaphore streamPermits;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("forward-timer").factory());
-  private final LongAdder opened = new LongAdder();
-  private final LongAdder refused = new LongAdder();
-  private final LongAdder bytesToClient = new LongAdder();
-  private final LongAdder bytesToCm = new LongAdder();
+  private final StreamLimit limit;
+  private final Endings endings;
+  private volatile boolean closed;
 
   public Forwards(Link link, AllowedUids allowed, ListenerPlaces places, Settings settings) {
     this.link = link;
     this.allowed = allowed;
     this.places = places;
     this.settings = settings;
-    this.streamPermits = new Semaphore(settings.maxStreams());
+    this.limit = new StreamLimit(settings.maxStreams());
+    this.endings = new Endings(settings.told(), settings.drain());
   }
 
   /**
@@ -106,6 +96,10 @@ public final class Forwards implements Closeable {
     }
     Forward forward = new Forward(spec, listener, this, transfer);
     forwards.add(forward);
+    if (closed) {
+      forward.close();
+      throw agentEnds();
+    }
     forward.start();
     return forward;
   }
@@ -117,13 +111,19 @@ public final class Forwards implements Closeable {
    */
   public Offering offer(Offering.Spec spec) throws TelepathyException {
     Offering offering = new Offering(spec, this);
+    // Known before it listens: its channel may close at any time from now on.
+    offerings.add(offering);
     try {
       offering.listen();
     } catch (IOException e) {
+      offering.close();
       throw TelepathyException.notAvailable(
           "tpforward cannot make the server listen for the tube: " + e.getMessage());
     }
-    offerings.add(offering);
+    if (closed) {
+      offering.close();
+      throw agentEnds();
+    }
     return offering;
   }
 
@@ -165,7 +165,7 @@ public final class Forwards implements Closeable {
       }
       case ChannelEvent.NewConnection(ChannelKey channel, var parameter, long id) ->
           offered(channel, Forward.NO_ID).ifPresent(o -> o.named(parameter, id));
-      case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, this::tellSoon);
+      case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, endings::tellSoon);
       case ChannelEvent.Completed(ChannelKey channel) ->
           transfers(channel, TransferState::completed);
       case ChannelEvent.OffsetDefined(ChannelKey channel, long offset) ->
@@ -203,7 +203,7 @@ public final class Forwards implements Closeable {
       if (transfer != null) {
         transfer.toldAll();
       }
-      drain(forward.streams());
+      endings.drain(forward.streams().open());
     }
     end(o -> true);
   }
@@ -220,40 +220,41 @@ public final class Forwards implements Closeable {
 
   /** How many streams are open. */
   public int openStreams() {
-    return settings.maxStreams() - streamPermits.availablePermits();
+    return limit.taken();
   }
 
   /** How many streams, each an SSH channel, were opened so far. */
   public long openedStreams() {
-    return opened.sum();
+    return limit.opened();
   }
 
   /** How many connections were disconnected because they were not the rightful client's. */
   public long refusedConnections() {
-    return refused.sum();
+    return limit.refusals();
   }
 
   /** Bytes that went to local clients through streams so far, open ones included. */
   public long bytesToClients() {
-    return bytesToClient.sum() + openBytes(Stream::bytesToClient);
+    return limit.finishedToClient() + openBytes(Stream::bytesToClient);
   }
 
   /** Bytes that went to CMs through streams so far, open ones included. */
   public long bytesToCms() {
-    return bytesToCm.sum() + openBytes(Stream::bytesToCm);
+    return limit.finishedToCm() + openBytes(Stream::bytesToCm);
   }
 
-  /** Ends everything. */
+  /** Ends everything, and takes nothing more. */
   @Override
   public void close() {
-    timer.shutdownNow();
+    closed = true;
+    endings.close();
     for (Forward forward : forwards) {
       forward.close();
-      forward.abort("the agent ends");
+      forward.streams().abort("the agent ends");
     }
     for (Offering offering : offerings) {
       offering.close();
-      offering.abort("the agent ends");
+      offering.streams().abort("the agent ends");
     }
   }
 
@@ -265,42 +266,12 @@ public final class Forwards implements Closeable {
     return allowed;
   }
 
-  Duration credentialByteTimeout() {
-    return settings.credentialByte();
+  Settings settings() {
+    return settings;
   }
 
-  Duration bindTimeout() {
-    return settings.bind();
-  }
-
-  Duration saslTimeout() {
-    return settings.sasl();
-  }
-
-  Duration matchTimeout() {
-    return settings.match();
-  }
-
-  Duration toldBound() {
-    return settings.told();
-  }
-
-  boolean takeStream() {
-    return streamPermits.tryAcquire();
-  }
-
-  void channelOpened() {
-    opened.increment();
-  }
-
-  void refused() {
-    refused.increment();
-  }
-
-  void ended(Stream stream) {
-    bytesToClient.add(stream.bytesToClient());
-    bytesToCm.add(stream.bytesToCm());
-    streamPermits.release();
+  StreamLimit limit() {
+    return limit;
   }
 
   void closed(Forward forward) {
@@ -320,56 +291,21 @@ public final class Forwards implements Closeable {
         .filter(which)
         .forEach(o -> {
           o.close();
-          drain(o.streams());
+          endings.drain(o.streams().open());
         });
   }
 
   private void over(Forward forward, String why) {
     log.debug("{} stops listening: {}", forward.local(), why);
     forward.close();
-    tellSoon(forward);
-    drain(forward.streams());
-  }
-
-  /** The reader hears of it on its own bus connection; if it does not listen there, soon enough. */
-  private void tellSoon(Forward forward) {
-    TransferState transfer = forward.transfer();
-    if (transfer != null) {
-      after(settings.told(), () -> transfer.toldAll());
-    }
-  }
-
-  private void drain(Set<Stream> streams) {
-    for (Stream stream : streams) {
-      drain(stream, stream.bytesToClient() + stream.bytesToCm());
-    }
-  }
-
-  private void drain(Stream stream, long before) {
-    after(
-        settings.drain(),
-        () -> {
-          long now = stream.bytesToClient() + stream.bytesToCm();
-          if (now == before) {
-            stream.abort("its channel has ended and no byte moves any more");
-          } else if (!stream.isOver()) {
-            drain(stream, now);
-          }
-        });
-  }
-
-  private void after(Duration delay, Runnable task) {
-    try {
-      var _ = timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      task.run(); // The agent is ending.
-    }
+    endings.tellSoon(forward);
+    endings.drain(forward.streams().open());
   }
 
   private long openBytes(ToLongFunction<Stream> count) {
     return java.util.stream.Stream.concat(
-            forwards.stream().flatMap(f -> f.streams().stream()),
-            offerings.stream().flatMap(o -> o.streams().stream()))
+            forwards.stream().map(Forward::streams), offerings.stream().map(Offering::streams))
+        .flatMap(s -> s.open().stream())
         .mapToLong(count)
         .sum();
   }
@@ -396,5 +332,9 @@ public final class Forwards implements Closeable {
 
   private void where(Predicate<Forward> which, Consumer<Forward> action) {
     forwards.stream().filter(which).forEach(action);
+  }
+
+  private static TelepathyException agentEnds() {
+    return TelepathyException.notAvailable("tpforward ends");
   }
 }

@@ -2,12 +2,9 @@ package org.tpforward.agent.forward;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,20 +48,25 @@ public final class Offering implements Closeable, StreamOwner {
       ChannelKey channel, long id, SocketKind local, Endpoint service, SocketKind remote) {}
 
   private final Forwards forwards;
-  private final ConnectionMatcher matcher = new ConnectionMatcher();
+  private final ConnectionMatcher matcher;
   private final AtomicInteger nextByte = new AtomicInteger();
-  private final AtomicBoolean closed = new AtomicBoolean();
-  private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
+  private final StreamSet streams = new StreamSet();
   private volatile Spec spec;
   private volatile @Nullable RemoteSocket socket;
 
   Offering(Spec spec, Forwards forwards) {
     this.spec = spec;
     this.forwards = forwards;
+    this.matcher = new ConnectionMatcher(forwards.settings().match(), System::nanoTime);
   }
 
   void listen() throws IOException {
-    socket = forwards.link().listen(spec.remote().type(), this::connected);
+    RemoteSocket listening = forwards.link().listen(spec.remote().type(), this::connected);
+    socket = listening;
+    if (streams.isClosed()) {
+      listening.close();
+      throw new IOException("its channel has been closed");
+    }
   }
 
   public Spec spec() {
@@ -90,17 +92,18 @@ public final class Offering implements Closeable, StreamOwner {
     return streams.size();
   }
 
-  Set<Stream> streams() {
+  /** Its connections. */
+  StreamSet streams() {
     return streams;
   }
 
   boolean isOver() {
-    return closed.get() && streams.isEmpty();
+    return streams.isOver();
   }
 
-  /** NewRemoteConnection came, to the agent or to a client. */
+  /** NewRemoteConnection came to the agent: once for each connection. Does not block. */
   void named(Value parameter, long connectionId) {
-    Object key = key(parameter);
+    Object key = isMatched() ? key(parameter) : null;
     if (key != null) {
       matcher.named(key, connectionId);
     }
@@ -108,19 +111,20 @@ public final class Offering implements Closeable, StreamOwner {
 
   /**
    * What NewRemoteConnection's parameter is on this side: the agent's own port under Port, the byte
-   * that the service got under Credentials. Waits for the connection, within a bound.
+   * that the service got under Credentials. Waits for the connection, within a bound. Any number of
+   * clients may ask.
    *
-   * @return {@code parameter} itself where the client's access control gives it no meaning
+   * @return {@code parameter} itself where the client's access control gives it no meaning, or
+   *     where it means the same on both sides
    */
   public Value parameter(Value parameter, long connectionId) {
-    named(parameter, connectionId);
-    if (spec.local().access() == AccessControl.LOCALHOST) {
+    if (spec.local().access() == AccessControl.LOCALHOST || !isMatched()) {
       return parameter;
     }
     try {
       return matcher
           .parameter(connectionId)
-          .get(forwards.matchTimeout().toMillis(), TimeUnit.MILLISECONDS);
+          .get(forwards.settings().match().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
       log.warn("connection {} of {} was never made", connectionId, spec.channel().path());
       return parameter;
@@ -130,9 +134,20 @@ public final class Offering implements Closeable, StreamOwner {
     }
   }
 
+  /**
+   * Whether connections and signals must be brought together at all: to know who it is under Port,
+   * or to say what a client sees of it. Under Credentials on both sides it is the same byte.
+   */
+  private boolean isMatched() {
+    return spec.remote().access() == AccessControl.PORT
+        || spec.local().access() == AccessControl.PORT
+        || (spec.local().access() == AccessControl.CREDENTIALS
+            && spec.remote().access() != AccessControl.CREDENTIALS);
+  }
+
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
+    if (streams.close()) {
       RemoteSocket listening = socket;
       if (listening != null) {
         listening.close();
@@ -141,67 +156,85 @@ public final class Offering implements Closeable, StreamOwner {
     }
   }
 
-  void abort(String reason) {
-    streams.forEach(s -> s.abort(reason));
-  }
-
   @Override
   public void channelOpened() {
-    forwards.channelOpened();
+    forwards.limit().channelOpened();
   }
 
   @Override
   public void ended(Stream stream) {
     streams.remove(stream);
-    forwards.ended(stream);
-    if (closed.get()) {
+    forwards.limit().ended(stream);
+    if (streams.isClosed()) {
       forwards.closed(this);
     }
   }
 
-  /** On the SSH reading thread. */
+  /** On the SSH reading thread, in the order in which the CM connected. */
   private void connected(Incoming incoming) {
-    if (closed.get() || !forwards.takeStream()) {
-      incoming.refuse("the tube is closed, or too many streams are open");
+    if (!forwards.limit().take()) {
+      incoming.refuse("too many streams are open");
       return;
     }
-    Stream stream = new Stream("tube of " + spec.service(), this, null, forwards.toldBound());
-    streams.add(stream);
-    Threads.start("serve " + spec.service(), () -> serve(stream, incoming));
+    Stream stream = new Stream("tube of " + spec.service(), this, null);
+    if (!streams.add(stream)) {
+      forwards.limit().giveBack();
+      incoming.refuse("the tube is closed");
+      return;
+    }
+    boolean inOrder = spec.remote().access() == AccessControl.LOCALHOST && isMatched();
+    ConnectionMatcher.Arrival arrival = inOrder ? matcher.arrived(NO_KEY) : null;
+    try {
+      Threads.start("serve " + spec.service(), () -> serve(stream, incoming, arrival));
+    } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
+      incoming.refuse("no thread is left for it");
+      stream.fail();
+    }
   }
 
-  private void serve(Stream stream, Incoming incoming) {
+  private void serve(
+      Stream stream, Incoming incoming, ConnectionMatcher.@Nullable Arrival inOrder) {
+    ConnectionMatcher.Arrival arrival = inOrder;
     Duplex cm = null;
     try {
-      Object key = NO_KEY;
-      int value = -1;
-      ConnectionMatcher.Arrival arrival;
       if (spec.remote().access() == AccessControl.PORT) {
-        arrival = arrived(originator(incoming));
-        awaitName(arrival, originator(incoming));
-        cm = incoming.accept();
-      } else {
-        cm = incoming.accept();
-        if (spec.remote().access() == AccessControl.CREDENTIALS) {
-          value = Stream.credentialByte(cm, forwards.credentialByteTimeout());
-          key = value;
-        }
-        arrival = arrived(key);
+        Endpoint.Ip from = originator(incoming);
+        arrival = matcher.arrived(from);
+        awaitName(arrival, from);
+      }
+      Duplex accepted = incoming.accept();
+      cm = accepted;
+      int value = -1;
+      if (spec.remote().access() == AccessControl.CREDENTIALS) {
+        value = Stream.credentialByte(accepted, forwards.settings().credentialByte());
+        arrival = isMatched() ? matcher.arrived(value) : null;
       }
       Connection service = connect(value, arrival);
       stream.local(service);
-      stream.start(service, cm);
-    } catch (IOException e) {
+      stream.start(service, accepted);
+    } catch (IOException | RuntimeException e) {
       log.warn("a connection to the tube of {} is ended: {}", spec.service(), e.getMessage());
-      incoming.refuse("refused");
-      if (cm != null) {
-        cm.reset();
-      }
-      stream.fail();
+      giveUp(stream, incoming, cm, arrival, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      stream.fail();
+      giveUp(stream, incoming, cm, arrival, e);
     }
+  }
+
+  private static void giveUp(
+      Stream stream,
+      Incoming incoming,
+      @Nullable Duplex cm,
+      ConnectionMatcher.@Nullable Arrival arrival,
+      Exception why) {
+    if (arrival != null) {
+      arrival.parameter().completeExceptionally(why);
+    }
+    incoming.refuse("refused");
+    if (cm != null) {
+      cm.reset();
+    }
+    stream.fail();
   }
 
   private Endpoint.Ip originator(Incoming incoming) throws IOException {
@@ -212,43 +245,43 @@ public final class Offering implements Closeable, StreamOwner {
     return new Endpoint.Ip(from.getAddress(), from.getPort());
   }
 
-  private ConnectionMatcher.Arrival arrived(Object key) throws IOException {
-    ConnectionMatcher.Arrival arrival = matcher.arrived(key);
-    if (arrival == null) {
-      throw new IOException("too many connections wait for their NewRemoteConnection");
-    }
-    return arrival;
-  }
-
   private void awaitName(ConnectionMatcher.Arrival arrival, Endpoint.Ip from)
       throws IOException, InterruptedException {
     try {
-      long _ = arrival.named().get(forwards.matchTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      long _ = arrival.named().get(forwards.settings().match().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
-      matcher.left(from, arrival);
+      matcher.left(arrival);
       throw new IOException("the CM does not vouch for a connection from " + from, e);
     }
   }
 
-  private Connection connect(int value, ConnectionMatcher.Arrival arrival) throws IOException {
+  /** Connects to the service, and lets its NewRemoteConnection say how. */
+  private Connection connect(int value, ConnectionMatcher.@Nullable Arrival arrival)
+      throws IOException {
     Endpoint where = spec.service();
     return switch (spec.local().access()) {
       case CREDENTIALS -> {
         int sent = value >= 0 ? value : nextByte.getAndIncrement() & 0xff;
         // Known before the service can see it.
-        arrival.parameter().complete(new Value.Variant(Value.y(sent)));
+        tell(arrival, Value.y(sent));
         yield TelepathySockets.connectWithByte(where, sent);
       }
       case PORT -> {
         Connection connection = TelepathySockets.connect(where);
         Endpoint.Ip local = connection.local();
         if (local != null) {
-          arrival.parameter().complete(new Value.Variant(Addresses.toValue(local)));
+          tell(arrival, Addresses.toValue(local));
         }
         yield connection;
       }
       case LOCALHOST, NETMASK -> TelepathySockets.connect(where);
     };
+  }
+
+  private static void tell(ConnectionMatcher.@Nullable Arrival arrival, Value parameter) {
+    if (arrival != null) {
+      arrival.parameter().complete(new Value.Variant(parameter));
+    }
   }
 
   private @Nullable Object key(Value parameter) {

@@ -21,7 +21,7 @@ final class Stream {
   private final String name;
   private final StreamOwner owner;
   private final @Nullable TransferState transfer;
-  private final Duration toldBound;
+  private final Object starting = new Object();
   private final AtomicBoolean over = new AtomicBoolean();
   private volatile @Nullable Connection local;
   private volatile @Nullable Relay relay;
@@ -30,13 +30,11 @@ final class Stream {
   /**
    * @param name how logs and threads call it
    * @param transfer for an incoming file, whose EOF must be earned
-   * @param toldBound how long its reader may take to hear that it broke off
    */
-  Stream(String name, StreamOwner owner, @Nullable TransferState transfer, Duration toldBound) {
+  Stream(String name, StreamOwner owner, @Nullable TransferState transfer) {
     this.name = name;
     this.owner = owner;
     this.transfer = transfer;
-    this.toldBound = toldBound;
   }
 
   /** The local socket, which ends with the stream from now on. */
@@ -55,11 +53,13 @@ final class Stream {
    * @throws IOException if it does not come in time; the stream is closed then
    */
   static int credentialByte(Duplex from, Duration timeout) throws IOException {
+    AtomicBoolean late = new AtomicBoolean();
     Thread deadline =
         Thread.ofVirtual()
             .start(() -> {
               try {
                 Thread.sleep(timeout);
+                late.set(true);
                 from.close();
               } catch (InterruptedException e) {
                 // The byte came.
@@ -72,9 +72,9 @@ final class Stream {
       }
       return value.get(0) & 0xff;
     } catch (IOException e) {
-      throw deadline.isAlive()
-          ? e
-          : new IOException("it sent no credential byte within " + timeout, e);
+      throw late.get()
+          ? new IOException("it sent no credential byte within " + timeout.toMillis() + " ms", e)
+          : e;
     } finally {
       deadline.interrupt();
     }
@@ -83,8 +83,11 @@ final class Stream {
   /** Begins to pump; both streams end with this from now on. */
   void start(Duplex near, Duplex far) throws IOException {
     owner.channelOpened();
-    Relay started = Relay.start(name, near, far, new Hooks());
-    relay = started;
+    Relay started;
+    synchronized (starting) {
+      started = Relay.start(name, near, far, new Hooks());
+      relay = started;
+    }
     if (aborted) {
       started.abort("aborted");
     }
@@ -144,13 +147,15 @@ final class Stream {
     public void atFailure(Relay.Side broken, IOException failure) throws InterruptedException {
       log.info("{} broke off: {}", name, failure.getMessage());
       if (transfer != null && broken == Relay.Side.FAR) {
-        transfer.awaitTold(toldBound);
+        transfer.awaitTold();
       }
     }
 
     @Override
     public void done() {
-      end();
+      synchronized (starting) { // A short stream may be done before its relay is known here.
+        end();
+      }
     }
   }
 }

@@ -1,7 +1,6 @@
 package org.tpforward.agent.forward;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,18 +105,12 @@ public final class TransferState {
   }
 
   /**
-   * Waits until the reader knows that its transfer ended.
-   *
-   * @param bound how long at most
+   * Waits until the reader knows that its transfer ended. Who reports that bounds it: soon after
+   * the channel's, the CM's or the bus's end every reader counts as told.
    */
-  synchronized void awaitTold(Duration bound) throws InterruptedException {
-    long end = System.nanoTime() + bound.toNanos();
+  synchronized void awaitTold() throws InterruptedException {
     while (!told) {
-      long millis = (end - System.nanoTime()) / 1_000_000;
-      if (millis <= 0) {
-        return;
-      }
-      wait(millis);
+      wait();
     }
   }
 

@@ -18,13 +18,11 @@ import org.tpforward.telepathy.AccessControl;
 final class TubeSasl {
   private TubeSasl() {}
 
-  /** Lets the client in, who has been checked already, whatever identity the CM will see. */
+  /** Lets the client in, who has been checked already, whatever mechanism it asks for. */
   static Duplex server(Connection client, Duration timeout) throws IOException {
     long uid = PeerCredentials.of(client).uid();
     String guid = UUID.randomUUID().toString().replace("-", "");
-    ByteBuffer ahead =
-        SaslServer.authenticate(client, uid, u -> u == uid, guid, timeout).leftOver();
-    return new Ahead(client, ahead);
+    return new Ahead(client, SaslServer.admitted(client, uid, guid, timeout).leftOver());
   }
 
   /**
