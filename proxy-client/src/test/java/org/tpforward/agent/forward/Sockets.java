@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.tpforward.relay.Duplex;
+import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AddressType;
 
@@ -64,6 +65,16 @@ public final class Sockets {
       count += n;
     }
     return count;
+  }
+
+  /** Whether nobody listens there. */
+  public static boolean isRefused(Endpoint where) {
+    try {
+      Connection.connect(where).close();
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   /** Waits until the peer ends the stream, be it in order or by a reset. */
