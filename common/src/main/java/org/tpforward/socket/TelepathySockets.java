@@ -9,6 +9,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tpforward.relay.Duplex;
 
 /**
  * Sockets under Telepathy's access controls (specification 0.27.4, Socket_Access_Control), for any
@@ -147,15 +148,15 @@ public final class TelepathySockets {
   }
 
   /**
-   * Reads the byte of Credentials by a plain read, on any connection: enough where {@link
-   * PeerCredentials} have told already who it is.
+   * Reads the byte of Credentials by a plain read, on any stream: enough where {@link
+   * PeerCredentials} have told already who it is, or where it comes through a channel.
    *
    * @param timeout for the byte; the connection is closed when it has passed
    * @return the byte, 0 to 255
    * @throws SocketTimeoutException if none came in time
    * @throws EOFException if the client ended instead
    */
-  public static int readByte(Connection connection, Duration timeout) throws IOException {
+  public static int readByte(Duplex connection, Duration timeout) throws IOException {
     ByteBuffer one = ByteBuffer.allocate(1);
     try (Watchdog watchdog = Watchdog.over(connection::close, timeout)) {
       int n;

@@ -15,6 +15,7 @@ import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.Listener;
 import org.tpforward.socket.PeerCredentials;
+import org.tpforward.socket.TelepathySockets;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.SocketKind;
@@ -230,7 +231,7 @@ public final class Forward implements Closeable, StreamOwner {
     try {
       if (spec.local().access() == AccessControl.CREDENTIALS) {
         // Who it is has been checked already, by whom the kernel says that connected.
-        int _ = Stream.credentialByte(connection, settings.credentialByte());
+        int _ = TelepathySockets.readByte(connection, settings.credentialByte());
       }
       Duplex near =
           spec.use() == Crossing.Use.DBUS_TUBE

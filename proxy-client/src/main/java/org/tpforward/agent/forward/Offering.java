@@ -92,6 +92,21 @@ public final class Offering implements Closeable, StreamOwner {
     return streams.size();
   }
 
+  /** Bytes that went to its service so far. */
+  public long bytesToClient() {
+    return streams.bytesToClient();
+  }
+
+  /** Bytes that went to the CM so far. */
+  public long bytesToCm() {
+    return streams.bytesToCm();
+  }
+
+  /** Whether the server listens for it by now, so that {@link #remote} can be told. */
+  public boolean isListening() {
+    return socket != null;
+  }
+
   /** Its connections. */
   StreamSet streams() {
     return streams;
@@ -206,7 +221,7 @@ public final class Offering implements Closeable, StreamOwner {
       cm = accepted;
       int value = -1;
       if (spec.remote().access() == AccessControl.CREDENTIALS) {
-        value = Stream.credentialByte(accepted, forwards.settings().credentialByte());
+        value = TelepathySockets.readByte(accepted, forwards.settings().credentialByte());
         arrival = isMatched() ? matcher.arrived(value) : null;
       }
       Connection service = connect(value, arrival);

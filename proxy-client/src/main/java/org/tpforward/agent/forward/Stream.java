@@ -1,8 +1,6 @@
 package org.tpforward.agent.forward;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,41 +40,6 @@ final class Stream {
     local = connection;
     if (aborted) {
       connection.reset();
-    }
-  }
-
-  /**
-   * Reads the byte that a client sends under Credentials before the stream begins (specification,
-   * {@code Socket_Access_Control_Credentials}), and only that.
-   *
-   * @return 0 to 255
-   * @throws IOException if it does not come in time; the stream is closed then
-   */
-  static int credentialByte(Duplex from, Duration timeout) throws IOException {
-    AtomicBoolean late = new AtomicBoolean();
-    Thread deadline =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                Thread.sleep(timeout);
-                late.set(true);
-                from.close();
-              } catch (InterruptedException e) {
-                // The byte came.
-              }
-            });
-    ByteBuffer value = ByteBuffer.allocate(1);
-    try {
-      if (from.read(value) != 1) {
-        throw new IOException("it ended without its credential byte");
-      }
-      return value.get(0) & 0xff;
-    } catch (IOException e) {
-      throw late.get()
-          ? new IOException("it sent no credential byte within " + timeout.toMillis() + " ms", e)
-          : e;
-    } finally {
-      deadline.interrupt();
     }
   }
 
