@@ -19,7 +19,9 @@ final class AgentStatusReport {
   private final RemoteBusOpener opener;
   private final BusServer server;
   private final Forwards forwards;
-  private final Instant started = Instant.now();
+
+  /** When the link came to be anything but up. */
+  private volatile Instant notUpSince = Instant.now();
 
   AgentStatusReport(
       AgentOptions options,
@@ -32,6 +34,11 @@ final class AgentStatusReport {
     this.opener = opener;
     this.server = server;
     this.forwards = forwards;
+  }
+
+  /** The link has been lost, just now. */
+  void linkLost() {
+    notUpSince = Instant.now();
   }
 
   AgentStatus now(String busAddress, List<AgentStatus.Listener> bus) {
@@ -57,10 +64,10 @@ final class AgentStatusReport {
               "offered stream tube",
               offering.spec().channel().path(),
               offering.spec().service().toString(),
-              offering.remote().toString(),
+              offering.isListening() ? offering.remote().toString() : "none yet",
               offering.openStreams(),
-              0,
-              0));
+              offering.bytesToClient(),
+              offering.bytesToCm()));
     }
     Endpoint remoteBus = opener.endpoint();
     return new AgentStatus(
@@ -81,12 +88,12 @@ final class AgentStatusReport {
 
   private AgentStatus.Link state() {
     return switch (link.state()) {
-      case LinkState.Connecting c -> new AgentStatus.Link("connecting", started, null);
+      case LinkState.Connecting c -> new AgentStatus.Link("connecting", notUpSince, null);
       case LinkState.Up(Instant since) -> new AgentStatus.Link("up", since, null);
       case LinkState.Down(String reason, var next) ->
           new AgentStatus.Link(
-              "down", started, next == null ? reason : reason + "; next try at " + next);
-      case LinkState.Closed c -> new AgentStatus.Link("ended", started, null);
+              "down", notUpSince, next == null ? reason : reason + "; next try at " + next);
+      case LinkState.Closed c -> new AgentStatus.Link("ended", notUpSince, null);
     };
   }
 

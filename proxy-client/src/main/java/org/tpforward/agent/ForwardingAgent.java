@@ -142,6 +142,7 @@ final class ForwardingAgent implements RunningAgent {
         new LinkListener() {
           @Override
           public void onDown(String reason) {
+            report.linkLost();
             busLost();
             if (!options.reconnect()) {
               end.complete(ExitCode.LINK);
