@@ -5,11 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,8 +59,7 @@ public final class Forwards implements Closeable {
   private final AllowedUids allowed;
   private final ListenerPlaces places;
   private final Settings settings;
-  private final Set<Forward> forwards = ConcurrentHashMap.newKeySet();
-  private final Set<Offering> offerings = ConcurrentHashMap.newKeySet();
+  private final Registry registry = new Registry();
   private final StreamLimit limit;
   private final Endings endings;
   private volatile boolean closed;
@@ -95,7 +90,7 @@ public final class Forwards implements Closeable {
           "tpforward cannot open a local socket: " + e.getMessage());
     }
     Forward forward = new Forward(spec, listener, this, transfer);
-    forwards.add(forward);
+    registry.add(forward);
     if (closed) {
       forward.close();
       throw agentEnds();
@@ -112,7 +107,7 @@ public final class Forwards implements Closeable {
   public Offering offer(Offering.Spec spec) throws TelepathyException {
     Offering offering = new Offering(spec, this);
     // Known before it listens: its channel may close at any time from now on.
-    offerings.add(offering);
+    registry.add(offering);
     try {
       offering.listen();
     } catch (IOException e) {
@@ -129,57 +124,52 @@ public final class Forwards implements Closeable {
 
   /** The tube that a client of this agent has offered on that channel, if any. */
   public Optional<Offering> offered(ChannelKey channel, long id) {
-    return offerings.stream()
-        .filter(o -> o.spec().channel().equals(channel) && o.spec().id() == id)
-        .findFirst();
+    return registry.offered(channel, id);
   }
 
   /** The forward that serves that tube already. */
   public Optional<Forward> serving(ChannelKey channel, long id, Crossing.Use use) {
-    return forwards.stream()
-        .filter(f ->
-            f.spec().channel().equals(channel)
-                && f.spec().id() == id
-                && f.spec().use() == use
-                && f.isServing())
-        .findFirst();
+    return registry.serving(channel, id, use);
   }
 
   /** What the control connection learnt. Does not block. */
   public void happened(ChannelEvent event) {
     switch (event) {
-      case ChannelEvent.Closed(ChannelKey channel) -> {
-        of(channel, f -> over(f, "its channel is closed"));
-        end(o -> o.spec().channel().equals(channel));
-      }
-      case ChannelEvent.TubeClosed(ChannelKey channel, long id) -> {
-        where(
-            f -> f.spec().channel().equals(channel) && f.spec().id() == id,
-            f -> over(f, "its tube is closed"));
-        end(o -> o.spec().channel().equals(channel) && o.spec().id() == id);
-      }
-      case ChannelEvent.OwnerGone(String owner) -> {
-        where(
-            f -> f.spec().channel().owner().equals(owner), f -> over(f, "its CM has left the bus"));
-        end(o -> o.spec().channel().owner().equals(owner));
-      }
+      case ChannelEvent.Closed(ChannelKey channel) ->
+          end(
+              f -> f.spec().channel().equals(channel),
+              o -> o.spec().channel().equals(channel),
+              "its channel is closed");
+      case ChannelEvent.TubeClosed(ChannelKey channel, long id) ->
+          end(
+              f -> f.spec().channel().equals(channel) && f.spec().id() == id,
+              o -> o.spec().channel().equals(channel) && o.spec().id() == id,
+              "its tube is closed");
+      case ChannelEvent.OwnerGone(String owner) ->
+          end(
+              f -> f.spec().channel().owner().equals(owner),
+              o -> o.spec().channel().owner().equals(owner),
+              "its CM has left the bus");
       case ChannelEvent.NewConnection(ChannelKey channel, var parameter, long id) ->
           offered(channel, Forward.NO_ID).ifPresent(o -> o.named(parameter, id));
-      case ChannelEvent.Cancelled(ChannelKey channel) -> of(channel, endings::tellSoon);
+      case ChannelEvent.Cancelled(ChannelKey channel) ->
+          registry.forwards(f -> f.spec().channel().equals(channel), endings::tellSoon);
       case ChannelEvent.Completed(ChannelKey channel) ->
-          transfers(channel, TransferState::completed);
+          registry.transfers(channel, TransferState::completed);
       case ChannelEvent.OffsetDefined(ChannelKey channel, long offset) ->
-          transfers(channel, t -> t.offsetDefined(offset));
+          registry.transfers(channel, t -> t.offsetDefined(offset));
     }
   }
 
   /** A message with that event has been written to the bus client of that number. */
   public void delivered(ChannelEvent event, long client) {
     switch (event) {
-      case ChannelEvent.Closed(ChannelKey channel) -> transfers(channel, t -> t.told(client));
-      case ChannelEvent.Cancelled(ChannelKey channel) -> transfers(channel, t -> t.told(client));
+      case ChannelEvent.Closed(ChannelKey channel) ->
+          registry.transfers(channel, t -> t.told(client));
+      case ChannelEvent.Cancelled(ChannelKey channel) ->
+          registry.transfers(channel, t -> t.told(client));
       case ChannelEvent.OwnerGone(String owner) ->
-          where(f -> f.spec().channel().owner().equals(owner), f -> told(f, client));
+          registry.transfers(f -> f.spec().channel().owner().equals(owner), t -> t.told(client));
       case ChannelEvent.TubeClosed t -> {}
       case ChannelEvent.NewConnection n -> {}
       case ChannelEvent.Completed c -> {}
@@ -189,7 +179,7 @@ public final class Forwards implements Closeable {
 
   /** That bus client's connection is closed, so it knows that whatever it waits for has ended. */
   public void clientGone(long client) {
-    forwards.forEach(f -> told(f, client));
+    registry.transfers(f -> true, t -> t.told(client));
   }
 
   /**
@@ -197,25 +187,18 @@ public final class Forwards implements Closeable {
    * clients have been closed: they must see that first.
    */
   public void busLost() {
-    for (Forward forward : forwards) {
-      forward.close();
-      TransferState transfer = forward.transfer();
-      if (transfer != null) {
-        transfer.toldAll();
-      }
-      endings.drain(forward.streams().open());
-    }
-    end(o -> true);
+    end(f -> true, o -> true, "the bus is lost");
+    registry.transfers(f -> true, TransferState::toldAll);
   }
 
   /** The local sockets and their streams, as they are now. */
   public List<Forward> list() {
-    return List.copyOf(forwards);
+    return registry.forwards();
   }
 
   /** The offered tubes, as they are now. */
   public List<Offering> offerings() {
-    return List.copyOf(offerings);
+    return registry.offerings();
   }
 
   /** How many streams are open. */
@@ -235,12 +218,12 @@ public final class Forwards implements Closeable {
 
   /** Bytes that went to local clients through streams so far, open ones included. */
   public long bytesToClients() {
-    return limit.finishedToClient() + openBytes(Stream::bytesToClient);
+    return limit.finishedToClient() + registry.ofOpenStreams(Stream::bytesToClient);
   }
 
   /** Bytes that went to CMs through streams so far, open ones included. */
   public long bytesToCms() {
-    return limit.finishedToCm() + openBytes(Stream::bytesToCm);
+    return limit.finishedToCm() + registry.ofOpenStreams(Stream::bytesToCm);
   }
 
   /** Ends everything, and takes nothing more. */
@@ -248,11 +231,11 @@ public final class Forwards implements Closeable {
   public void close() {
     closed = true;
     endings.close();
-    for (Forward forward : forwards) {
+    for (Forward forward : registry.forwards()) {
       forward.close();
       forward.streams().abort("the agent ends");
     }
-    for (Offering offering : offerings) {
+    for (Offering offering : registry.offerings()) {
       offering.close();
       offering.streams().abort("the agent ends");
     }
@@ -276,62 +259,32 @@ public final class Forwards implements Closeable {
 
   void closed(Forward forward) {
     if (forward.isOver()) {
-      forwards.remove(forward);
+      registry.remove(forward);
     }
   }
 
   void closed(Offering offering) {
     if (offering.isOver()) {
-      offerings.remove(offering);
+      registry.remove(offering);
     }
   }
 
-  private void end(Predicate<Offering> which) {
-    offerings.stream()
-        .filter(which)
-        .forEach(o -> {
+  /** Nobody connects any more; what is open drains, and readers hear of it. */
+  private void end(Predicate<Forward> which, Predicate<Offering> offered, String why) {
+    registry.forwards(
+        which,
+        f -> {
+          log.debug("{} stops listening: {}", f.local(), why);
+          f.close();
+          endings.tellSoon(f);
+          endings.drain(f.streams().open());
+        });
+    registry.offerings(
+        offered,
+        o -> {
           o.close();
           endings.drain(o.streams().open());
         });
-  }
-
-  private void over(Forward forward, String why) {
-    log.debug("{} stops listening: {}", forward.local(), why);
-    forward.close();
-    endings.tellSoon(forward);
-    endings.drain(forward.streams().open());
-  }
-
-  private long openBytes(ToLongFunction<Stream> count) {
-    return java.util.stream.Stream.concat(
-            forwards.stream().map(Forward::streams), offerings.stream().map(Offering::streams))
-        .flatMap(s -> s.open().stream())
-        .mapToLong(count)
-        .sum();
-  }
-
-  private void transfers(ChannelKey channel, Consumer<TransferState> action) {
-    of(
-        channel,
-        f -> {
-          if (f.transfer() != null) {
-            action.accept(f.transfer());
-          }
-        });
-  }
-
-  private static void told(Forward forward, long client) {
-    if (forward.transfer() != null) {
-      forward.transfer().told(client);
-    }
-  }
-
-  private void of(ChannelKey channel, Consumer<Forward> action) {
-    where(f -> f.spec().channel().equals(channel), action);
-  }
-
-  private void where(Predicate<Forward> which, Consumer<Forward> action) {
-    forwards.stream().filter(which).forEach(action);
   }
 
   private static TelepathyException agentEnds() {

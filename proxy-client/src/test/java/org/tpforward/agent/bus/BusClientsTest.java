@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -211,12 +212,19 @@ class BusClientsTest {
 
   @Test
   void noneSurvivesTheAgentNotEvenWhoIsStillAuthenticating() throws Exception {
+    agent.close();
+    agent = new AgentFixture(directory, bus.socket(), Sockets.PATIENCE, Duration.ofHours(1));
     try (Peer client = agent.client();
         Connection silent = Connection.connect(new Endpoint.UnixPath(agent.socket.toString()))) {
-      silent.write(ByteBuffer.wrap(new byte[1]));
+      silent.write(ByteBuffer.wrap("\0AUTH EXTERNAL\r\n".getBytes(StandardCharsets.US_ASCII)));
+      assertThat(Sockets.read(silent, 6)).isEqualTo("DATA\r\n");
       agent.server.close();
       client.awaitEnd();
-      Sockets.awaitEnd(silent);
+      Peer.get(
+          Sockets.start(() -> {
+            Sockets.awaitEnd(silent);
+            return true;
+          }));
     }
     Sockets.await(() -> agent.server.clients() == 0);
   }

@@ -312,10 +312,13 @@ class FilesOverTheBusTest {
         new Value.Variant(bytes("/nowhere")),
         Value.u(0),
         Value.dict(Map.of()));
-    // Replies keep their order: this one is the first that comes.
     client.roundTrip();
     client.send(client.callTo(client.name(), "/x", "x.y", "Mark").flags(1));
-    assertThat(client.next("Mark").header().member()).isEqualTo("Mark");
+    Peer.Received message = client.next();
+    while (!message.is("Mark")) {
+      assertThat(message.isError()).as("before the mark").isFalse();
+      message = client.next();
+    }
     assertThat(cm.isUncalled()).isTrue();
   }
 

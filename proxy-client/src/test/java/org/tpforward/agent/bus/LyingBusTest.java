@@ -3,12 +3,15 @@ package org.tpforward.agent.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -87,6 +90,30 @@ class LyingBusTest {
   void theReplyOfAClientOfTheAgentInTheCmsPlaceEndsItToo() throws Exception {
     bus.on("AcceptFile", (link, call) -> link.reply(other.name(), call.serial(), ADDRESS));
     assertThatThrownBy(() -> Peer.get(accept())).hasMessageContaining("ended");
+    assertOnlyThatClientIsClosed();
+  }
+
+  @Test
+  void aClientThatTheBusDropsWhileItsCallIsHeldLeavesNoListener() throws Exception {
+    CompletableFuture<Runnable> held = new CompletableFuture<>();
+    bus.on(
+        "GetAll",
+        (link, call) ->
+            held.complete(() -> {
+              try {
+                link.reply(
+                    ScriptedBus.CM,
+                    call.serial(),
+                    Value.dict(Map.of("AvailableSocketTypes", Cm.sockets("0:0"))));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }));
+    var _ = accept();
+    Runnable answer = Peer.get(held);
+    bus.link(client.name()).close();
+    client.awaitEnd();
+    answer.run();
     assertOnlyThatClientIsClosed();
   }
 

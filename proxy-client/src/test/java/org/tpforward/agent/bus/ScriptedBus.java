@@ -72,6 +72,11 @@ final class ScriptedBus implements Closeable {
       send(sender, Header.builder(MessageType.METHOD_RETURN).replySerial(serial), arguments);
     }
 
+    /** Disconnects whoever this is. */
+    void close() {
+      stream.close();
+    }
+
     /** Sends what need not be a message. */
     void raw(byte[] bytes) throws IOException {
       stream.write(ByteBuffer.wrap(bytes));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -243,12 +244,28 @@ class OfferingTest {
 
   @Test
   void aServiceThatIsNotThereEndsTheConnectionAndHoldsNoSignalBack() throws Exception {
-    SocketKind local = new SocketKind(AddressType.UNIX, AccessControl.CREDENTIALS);
-    Offering offering = offer(local, far.place(AddressType.UNIX), UNIX);
+    far.close();
+    far =
+        new ForwardFixture(
+            directory,
+            new Forwards.Settings(
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Duration.ofHours(1), // For a signal: longer than this test waits.
+                64));
+    Offering offering =
+        offer(
+            new SocketKind(AddressType.IPV4, AccessControl.PORT),
+            far.freePort(AddressType.IPV4),
+            UNIX);
     Value theirs = new Value.Variant(Value.u(0));
     try (Connection cm = cmConnects(offering, 1)) {
       assertThat(Sockets.countToEnd(cm)).isZero();
-      offering.parameter(theirs, 1); // Within the test's patience, or it is stuck.
+      CompletableFuture<Value> said = Sockets.start(() -> offering.parameter(theirs, 1));
+      assertThat(said.get(30, TimeUnit.SECONDS)).isEqualTo(theirs);
     }
     Sockets.await(() -> far.forwards.openStreams() == 0);
   }
