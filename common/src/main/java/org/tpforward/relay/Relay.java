@@ -90,12 +90,21 @@ public final class Relay {
    * @param name the threads'
    */
   public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
+    return start(name, near, far, hooks, Threads::start);
+  }
+
+  /** How a direction gets its thread; throws OutOfMemoryError where there is none, as the JDK. */
+  interface Starter {
+    void start(String name, Runnable task);
+  }
+
+  static Relay start(String name, Duplex near, Duplex far, Hooks hooks, Starter threads) {
     Relay relay = new Relay(name, near, far, hooks);
     int missing = 2;
     try {
-      Threads.start(name + " out", relay.fromNear);
+      threads.start(name + " out", relay.fromNear);
       missing--;
-      Threads.start(name + " in", relay.fromFar);
+      threads.start(name + " in", relay.fromFar);
     } catch (OutOfMemoryError e) {
       // The JVM's word for a system that gives no more threads; of memory there is enough.
       log.warn("no thread for {}: {}", name, e.getMessage());

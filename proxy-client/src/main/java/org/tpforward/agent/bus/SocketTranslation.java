@@ -4,13 +4,17 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.agent.forward.ChannelKey;
 import org.tpforward.agent.forward.Forward;
 import org.tpforward.agent.forward.Forwards;
 import org.tpforward.agent.forward.Offering;
 import org.tpforward.agent.forward.TransferState;
 import org.tpforward.agent.link.Link;
+import org.tpforward.agent.link.LinkException;
 import org.tpforward.dbus.DBusErrorException;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
@@ -22,6 +26,8 @@ import org.tpforward.telepathy.TelepathyException;
 
 /** Calls by which sockets cross the bus, for one client: each becomes a forward or an offering. */
 final class SocketTranslation {
+  private static final Logger log = LoggerFactory.getLogger(SocketTranslation.class);
+
   private final Forwards forwards;
   private final ChannelFacts facts;
   private final AddressTranslation addresses;
@@ -105,9 +111,18 @@ final class SocketTranslation {
     Endpoint service = Services.check(Addresses.parse(local.type(), arguments.get(at + 1)));
     ChannelKey channel = Arguments.channel(message, owner);
     Value.Dict properties = facts.properties(channel, offer.interfaceName());
-    SocketKind remote = facts.offerable(channel, offer.interfaceName(), properties, local);
-    Offering offering =
-        forwards.offer(new Offering.Spec(channel, Forward.NO_ID, local, service, remote));
+    List<SocketKind> remotes = facts.offerable(channel, offer.interfaceName(), properties, local);
+    Offering offering = listening(channel, local, service, remotes);
+    SocketKind remote = offering.spec().remote();
+    if (message.header().noReplyExpected()) {
+      // No reply will say that the channel has ended meanwhile. From here on its signal does.
+      try {
+        facts.checkThere(channel);
+      } catch (IOException | DBusErrorException e) {
+        offering.close();
+        throw e;
+      }
+    }
     arguments.set(at, Value.u(remote.type().code()));
     arguments.set(at + 1, new Value.Variant(Addresses.toValue(offering.remote())));
     arguments.set(at + 2, Value.u(remote.access().code()));
@@ -115,6 +130,28 @@ final class SocketTranslation {
       arguments.set(offer.paramArg(), new Value.Variant(Value.u(0)));
     }
     return new Sent(new Awaited.Offered(offering, offer.repliesId()), message.with(arguments));
+  }
+
+  /**
+   * Makes the server listen on the first of these kinds on which it does: it may forbid Unix
+   * sockets and allow ports, or have no place for a private directory.
+   */
+  private Offering listening(
+      ChannelKey channel, SocketKind local, Endpoint service, List<SocketKind> remotes)
+      throws TelepathyException {
+    StringJoiner reasons = new StringJoiner("; ");
+    for (SocketKind remote : remotes) {
+      try {
+        return forwards.offer(new Offering.Spec(channel, Forward.NO_ID, local, service, remote));
+      } catch (TelepathyException e) {
+        if (e.getCause() == null || e.getCause() instanceof LinkException) {
+          throw e;
+        }
+        log.info("the server does not listen for the CM as {}: {}", remote, e.getMessage());
+        reasons.add(e.text());
+      }
+    }
+    throw TelepathyException.notAvailable(reasons.toString());
   }
 
   /** The offer has been taken; where one channel has many tubes, this one's id is known now. */
@@ -166,7 +203,13 @@ final class SocketTranslation {
     return addresses.addressed(message, asked);
   }
 
-  /** Nothing will come of the call. */
+  /**
+   * Nothing will come of the call. To be told of every call whose reply has not been taken; one
+   * whose reply was taken, but not written to a client that has just left, is not abandoned: the CM
+   * listens and would refuse a second Accept, the forward belongs to the channel, and another
+   * client may go on with it (a handler that is started again, GetStreamTubeSocketAddress). It goes
+   * with the channel.
+   */
   void abandoned(Awaited reply) {
     switch (reply) {
       case Awaited.Accepted accepted -> accepted.forward().close();

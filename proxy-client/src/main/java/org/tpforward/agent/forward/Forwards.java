@@ -31,6 +31,8 @@ public final class Forwards implements Closeable {
    * @param told how long after the end of a Telepathy channel its reader may take to hear of it,
    *     before an EOF that was not earned is shown as the end of the stream
    * @param drain how long the streams of a closed channel may stand still before they are ended
+   * @param connect how long a client's service may take to take a connection: one whose backlog is
+   *     full does not
    * @param maxStreams how many streams may be open at once
    */
   public record Settings(
@@ -40,6 +42,7 @@ public final class Forwards implements Closeable {
       Duration drain,
       Duration sasl,
       Duration match,
+      Duration connect,
       int maxStreams) {
     /** For daily use. */
     public static final Settings DEFAULT =
@@ -49,6 +52,7 @@ public final class Forwards implements Closeable {
             Duration.ofSeconds(5),
             Duration.ofMinutes(5),
             Duration.ofSeconds(30),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(10),
             2048);
   }
@@ -112,8 +116,11 @@ public final class Forwards implements Closeable {
       offering.listen();
     } catch (IOException e) {
       offering.close();
-      throw TelepathyException.notAvailable(
-          "tpforward cannot make the server listen for the tube: " + e.getMessage());
+      TelepathyException refused =
+          TelepathyException.notAvailable(
+              "tpforward cannot make the server listen for the tube: " + e.getMessage());
+      refused.initCause(e);
+      throw refused;
     }
     if (closed) {
       offering.close();

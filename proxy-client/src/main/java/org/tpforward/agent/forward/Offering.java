@@ -2,6 +2,7 @@ package org.tpforward.agent.forward;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -274,22 +275,23 @@ public final class Offering implements Closeable, StreamOwner {
   private Connection connect(int value, ConnectionMatcher.@Nullable Arrival arrival)
       throws IOException {
     Endpoint where = spec.service();
+    Duration patience = forwards.settings().connect();
     return switch (spec.local().access()) {
       case CREDENTIALS -> {
         int sent = value >= 0 ? value : nextByte.getAndIncrement() & 0xff;
         // Known before the service can see it.
         tell(arrival, Value.y(sent));
-        yield TelepathySockets.connectWithByte(where, sent);
+        yield TelepathySockets.connectWithByte(where, sent, patience);
       }
       case PORT -> {
-        Connection connection = TelepathySockets.connect(where);
+        Connection connection = TelepathySockets.connect(where, patience);
         Endpoint.Ip local = connection.local();
         if (local != null) {
           tell(arrival, Addresses.toValue(local));
         }
         yield connection;
       }
-      case LOCALHOST, NETMASK -> TelepathySockets.connect(where);
+      case LOCALHOST, NETMASK -> TelepathySockets.connect(where, patience);
     };
   }
 

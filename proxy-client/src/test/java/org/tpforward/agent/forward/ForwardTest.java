@@ -136,6 +136,7 @@ class ForwardTest {
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
+            Sockets.PATIENCE,
             64));
     for (AddressType type : List.of(AddressType.UNIX, AddressType.ABSTRACT_UNIX)) {
       Forward tube = bound(new SocketKind(type, AccessControl.CREDENTIALS));
@@ -181,6 +182,7 @@ class ForwardTest {
   void moreThanTheMostStreamsAreRefusedAndLaterOnesTaken() throws Exception {
     restart(
         new Forwards.Settings(
+            Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
@@ -319,6 +321,7 @@ class ForwardTest {
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             ForwardFixture.SHORT,
+            Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             64));

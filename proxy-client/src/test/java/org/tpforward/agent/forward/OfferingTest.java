@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -172,6 +178,7 @@ class OfferingTest {
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
                 ForwardFixture.SHORT,
+                Sockets.PATIENCE,
                 64));
     Service service = service(UNIX);
     Offering offering = offer(UNIX, service.at(), PORT4);
@@ -255,6 +262,7 @@ class OfferingTest {
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
                 Duration.ofHours(1), // For a signal: longer than this test waits.
+                Sockets.PATIENCE,
                 64));
     Offering offering =
         offer(
@@ -268,6 +276,59 @@ class OfferingTest {
       assertThat(said.get(30, TimeUnit.SECONDS)).isEqualTo(theirs);
     }
     Sockets.await(() -> far.forwards.openStreams() == 0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("services")
+  void aServiceThatTakesNoConnectionHoldsItNoLongerThanTheBound(SocketKind local) throws Exception {
+    far.close();
+    far =
+        new ForwardFixture(
+            directory,
+            new Forwards.Settings(
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                ForwardFixture.SHORT,
+                64));
+    List<Connection> queued = new ArrayList<>();
+    try (ServerSocketChannel busy = withOnePlace(local.type())) {
+      Endpoint at = Sockets.endpoint(busy);
+      for (boolean room = true; room; ) {
+        try {
+          queued.add(Connection.connect(at, Duration.ofMillis(100)));
+        } catch (SocketTimeoutException e) {
+          room = false;
+        }
+      }
+      Offering offering = offer(local, at, UNIX);
+      try (Connection cm = cmConnects(offering, 1)) {
+        Sockets.awaitEnd(cm);
+      }
+      Sockets.await(() -> far.forwards.openStreams() == 0);
+    } finally {
+      queued.forEach(Connection::close);
+    }
+  }
+
+  static Stream<SocketKind> services() {
+    return Stream.of(UNIX, CREDENTIALS, PORT4);
+  }
+
+  private ServerSocketChannel withOnePlace(AddressType type) throws IOException {
+    ServerSocketChannel busy =
+        type == AddressType.UNIX
+            ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+            : ServerSocketChannel.open();
+    busy.bind(
+        type == AddressType.UNIX
+            ? UnixDomainSocketAddress.of(directory.resolve("busy"))
+            : new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
+        1);
+    return busy;
   }
 
   @Test
