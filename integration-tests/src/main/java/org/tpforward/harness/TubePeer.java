@@ -43,7 +43,7 @@ import org.tpforward.telepathy.TelepathyException;
  * TYPE:ACCESS} in the specification's numbers, TUBE the service's name.
  *
  * <pre>
- * cm MEMBER [KEY TYPE VALUE]    calls the CM's test interface; TYPE is s, t or address (host,port)
+ * cm MEMBER [WORD | KEY TYPE VALUE…]  calls the CM's test interface; TYPE is s, t or address (host,port)
  * offer TUBE PEER KIND MANNER   {@link TubeService.Manner}; answers the service's address
  * accept TUBE KIND              waits for the tube; answers the local address
  * run TUBE COUNT AT-ONCE SIZE   {@link TubeTraffic} over a tube that was accepted
@@ -208,15 +208,15 @@ public final class TubePeer {
   }
 
   private String cm(String[] w) throws IOException, DBusErrorException {
+    Map<String, Value> wanted = new LinkedHashMap<>();
+    for (int i = 3; i + 2 < w.length; i += 3) {
+      wanted.put(w[i], value(w[i + 1], w[i + 2]));
+    }
     Value[] arguments = {};
-    if (w.length > 3) {
-      Value value =
-          switch (w[4]) {
-            case "t" -> Value.t(Long.parseLong(w[5]));
-            case "address" -> Value.struct(Value.of(w[5]), Value.q(number(w[6])));
-            default -> Value.of(w[5]);
-          };
-      arguments = new Value[] {Value.dict(Map.of(w[3], value))};
+    if (w.length == 4) {
+      arguments = new Value[] {Value.of(w[3])};
+    } else if (!wanted.isEmpty()) {
+      arguments = new Value[] {Value.dict(wanted)};
     }
     return bus.call(
             CM + ".loopback",
@@ -226,6 +226,18 @@ public final class TubePeer {
             Proc.PATIENCE,
             arguments)
         .toString();
+  }
+
+  private static Value value(String type, String word) {
+    return switch (type) {
+      case "t" -> Value.t(Long.parseLong(word));
+      case "address" -> {
+        int comma = word.indexOf(',');
+        yield Value.struct(
+            Value.of(word.substring(0, comma)), Value.q(number(word.substring(comma + 1))));
+      }
+      default -> Value.of(word);
+    };
   }
 
   private String offer(String tube, String peer, SocketKind kind, TubeService.Manner manner)

@@ -32,11 +32,13 @@ final class TubeService implements Closeable {
     MUTE,
     /** Is not there any more once it has been offered. */
     ABSENT,
-    /** Says {@code hello}; then sends a mebibyte once it is told to, and ends. */
-    POUR
+    /** Says {@code hello} and sends 500 000 bytes, which count as read; then it reads on. */
+    POUR,
+    /** Says {@code hello}, ends its direction, and reads once it is told to. */
+    LATE
   }
 
-  private static final int MEBIBYTE = 1 << 20;
+  private static final int POURED = 500_000;
 
   private final SocketKind kind;
   private final Manner manner;
@@ -76,7 +78,7 @@ final class TubeService implements Closeable {
     return bytes.get();
   }
 
-  /** Has {@link Manner#POUR} go on. */
+  /** Has {@link Manner#LATE} or {@link Manner#MUTE} go on. */
   void tell() {
     told.countDown();
   }
@@ -134,9 +136,15 @@ final class TubeService implements Closeable {
       }
       case POUR -> {
         hello(connection);
-        told.await();
-        var _ = TubeTraffic.pour(connection, 0, MEBIBYTE);
+        var _ = TubeTraffic.pour(connection, 0, POURED);
         connection.shutdownOutput();
+        bytes.addAndGet(POURED);
+        count(connection);
+      }
+      case LATE -> {
+        hello(connection);
+        connection.shutdownOutput();
+        told.await();
         count(connection);
       }
       case ABSENT -> {}

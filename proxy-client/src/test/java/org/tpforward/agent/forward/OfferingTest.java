@@ -314,6 +314,30 @@ class OfferingTest {
     }
   }
 
+  @Test
+  void aCmThatSendsNoByteIsWaitedForNoLongerThanTheBound() throws Exception {
+    far.close();
+    far =
+        new ForwardFixture(
+            directory,
+            new Forwards.Settings(
+                ForwardFixture.SHORT,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                64));
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), CREDENTIALS);
+    try (Connection silent = Connection.connect(offering.remote())) {
+      Sockets.awaitEnd(silent);
+    }
+    Sockets.await(() -> far.forwards.openStreams() == 0);
+    assertThat(far.forwards.openedStreams()).isZero();
+  }
+
   static Stream<SocketKind> services() {
     return Stream.of(UNIX, CREDENTIALS, PORT4);
   }
