@@ -254,12 +254,10 @@ public final class Connection implements Duplex {
   private static boolean isHungUp(SocketChannel channel) throws IOException {
     try (Selector selector = Selector.open()) {
       channel.configureBlocking(false);
-      SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT);
-      int ready = selector.selectNow();
-      key.cancel();
-      int _ = selector.selectNow(); // A cancelled key keeps the channel from blocking until then.
-      channel.configureBlocking(true);
-      return ready > 0;
+      SelectionKey _ = channel.register(selector, SelectionKey.OP_CONNECT);
+      return selector.selectNow() > 0;
+    } finally {
+      channel.configureBlocking(true); // The selector is closed, and its keys with it.
     }
   }
 

@@ -4,17 +4,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.tpforward.agent.forward.ChannelKey;
 import org.tpforward.agent.forward.Forward;
 import org.tpforward.agent.forward.Forwards;
 import org.tpforward.agent.forward.Offering;
 import org.tpforward.agent.forward.TransferState;
 import org.tpforward.agent.link.Link;
-import org.tpforward.agent.link.LinkException;
 import org.tpforward.dbus.DBusErrorException;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
@@ -26,8 +22,6 @@ import org.tpforward.telepathy.TelepathyException;
 
 /** Calls by which sockets cross the bus, for one client: each becomes a forward or an offering. */
 final class SocketTranslation {
-  private static final Logger log = LoggerFactory.getLogger(SocketTranslation.class);
-
   private final Forwards forwards;
   private final ChannelFacts facts;
   private final AddressTranslation addresses;
@@ -112,7 +106,10 @@ final class SocketTranslation {
     ChannelKey channel = Arguments.channel(message, owner);
     Value.Dict properties = facts.properties(channel, offer.interfaceName());
     List<SocketKind> remotes = facts.offerable(channel, offer.interfaceName(), properties, local);
-    Offering offering = listening(channel, local, service, remotes);
+    Offering offering =
+        forwards.offer(
+            new Offering.Spec(channel, Forward.NO_ID, local, service, remotes.getFirst()),
+            remotes.subList(1, remotes.size()));
     SocketKind remote = offering.spec().remote();
     if (message.header().noReplyExpected()) {
       // No reply will say that the channel has ended meanwhile. From here on its signal does.
@@ -130,28 +127,6 @@ final class SocketTranslation {
       arguments.set(offer.paramArg(), new Value.Variant(Value.u(0)));
     }
     return new Sent(new Awaited.Offered(offering, offer.repliesId()), message.with(arguments));
-  }
-
-  /**
-   * Makes the server listen on the first of these kinds on which it does: it may forbid Unix
-   * sockets and allow ports, or have no place for a private directory.
-   */
-  private Offering listening(
-      ChannelKey channel, SocketKind local, Endpoint service, List<SocketKind> remotes)
-      throws TelepathyException {
-    StringJoiner reasons = new StringJoiner("; ");
-    for (SocketKind remote : remotes) {
-      try {
-        return forwards.offer(new Offering.Spec(channel, Forward.NO_ID, local, service, remote));
-      } catch (TelepathyException e) {
-        if (e.getCause() == null || e.getCause() instanceof LinkException) {
-          throw e;
-        }
-        log.info("the server does not listen for the CM as {}: {}", remote, e.getMessage());
-        reasons.add(e.text());
-      }
-    }
-    throw TelepathyException.notAvailable(reasons.toString());
   }
 
   /** The offer has been taken; where one channel has many tubes, this one's id is known now. */

@@ -13,6 +13,7 @@ import org.tpforward.agent.link.Link;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Listener;
 import org.tpforward.telepathy.Crossing;
+import org.tpforward.telepathy.SocketKind;
 import org.tpforward.telepathy.TelepathyException;
 
 /**
@@ -106,21 +107,21 @@ public final class Forwards implements Closeable {
   /**
    * Makes a client's listening socket reachable for the CM, before the call that offers it goes on.
    *
-   * @throws TelepathyException NotAvailable if the server cannot listen for it
+   * @param others kinds that will do too, the best first: the server may forbid to listen on Unix
+   *     sockets and allow ports, or have no place for a private directory; which one it has become
+   *     is in {@link Offering#spec}
+   * @throws TelepathyException NotAvailable if the server can listen on none
    */
-  public Offering offer(Offering.Spec spec) throws TelepathyException {
+  public Offering offer(Offering.Spec spec, List<SocketKind> others) throws TelepathyException {
     Offering offering = new Offering(spec, this);
     // Known before it listens: its channel may close at any time from now on.
     registry.add(offering);
     try {
-      offering.listen();
+      offering.listen(others);
     } catch (IOException e) {
       offering.close();
-      TelepathyException refused =
-          TelepathyException.notAvailable(
-              "tpforward cannot make the server listen for the tube: " + e.getMessage());
-      refused.initCause(e);
-      throw refused;
+      throw TelepathyException.notAvailable(
+          "tpforward cannot make the server listen for the tube: " + e.getMessage());
     }
     if (closed) {
       offering.close();

@@ -29,6 +29,7 @@ public final class DirectLink implements Link, Closeable {
   private final AtomicInteger next = new AtomicInteger();
   private final List<RemoteSocket> listening = new CopyOnWriteArrayList<>();
   private final Set<AddressType> forbidden = ConcurrentHashMap.newKeySet();
+  private volatile Runnable beforeListening = () -> {};
   private volatile Abilities abilities = Abilities.OPENSSH;
 
   /**
@@ -61,6 +62,11 @@ public final class DirectLink implements Link, Closeable {
     return Connection.connect(target);
   }
 
+  /** What happens from now on whenever the server is asked to listen. */
+  public void beforeListening(Runnable action) {
+    beforeListening = action;
+  }
+
   /** The server forbids to listen on that type from now on. */
   public void forbid(AddressType type) {
     forbidden.add(type);
@@ -68,6 +74,7 @@ public final class DirectLink implements Link, Closeable {
 
   @Override
   public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
+    beforeListening.run();
     if (forbidden.contains(type)) {
       throw new ChannelRefusedException(
           ChannelRefusedException.Reason.PROHIBITED, "no listener of type " + type);

@@ -36,6 +36,7 @@ import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.SocketKind;
+import org.tpforward.telepathy.TelepathyException;
 
 /** A client's own service, to which a CM connects through the server. */
 class OfferingTest {
@@ -92,7 +93,8 @@ class OfferingTest {
 
   private Offering offer(SocketKind local, Endpoint service, SocketKind remote) throws Exception {
     return far.forwards.offer(
-        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, local, service, remote));
+        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, local, service, remote),
+        List.of());
   }
 
   /** The CM connects, and says so. */
@@ -391,6 +393,21 @@ class OfferingTest {
     assertThat(far.forwards.offerings()).containsExactly(second);
     assertThat(far.link.listening()).hasSize(1);
     assertThat(far.forwards.offered(ForwardFixture.CHANNEL, 2)).contains(second);
+  }
+
+  @Test
+  void aChannelThatEndsWhileTheServerIsAskedIsNotOfferedInAnotherWay() throws Exception {
+    far.link.forbid(AddressType.UNIX);
+    far.link.beforeListening(
+        () -> far.forwards.happened(new ChannelEvent.Closed(ForwardFixture.CHANNEL)));
+    Service service = service(UNIX);
+    Offering.Spec spec =
+        new Offering.Spec(
+            ForwardFixture.CHANNEL, Forward.NO_ID, UNIX, service.at(), UNIX);
+    assertThatThrownBy(() -> far.forwards.offer(spec, List.of(PORT4)))
+        .isInstanceOf(TelepathyException.class);
+    assertThat(far.forwards.offerings()).isEmpty();
+    assertThat(far.link.listening()).isEmpty();
   }
 
   @Test
