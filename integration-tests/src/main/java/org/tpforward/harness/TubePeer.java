@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -43,12 +44,14 @@ import org.tpforward.telepathy.TelepathyException;
  * TYPE:ACCESS} in the specification's numbers, TUBE the service's name.
  *
  * <pre>
- * cm MEMBER [WORD | KEY TYPE VALUE…]  calls the CM's test interface; TYPE is s, t or address (host,port)
+ * cm MEMBER [WORD]              calls the CM's test interface
+ * cm MEMBER [KEY TYPE VALUE]…   the same with a dictionary; TYPE is s, t or address (host,port)
  * offer TUBE PEER KIND MANNER   {@link TubeService.Manner}; answers the service's address
  * accept TUBE KIND              waits for the tube; answers the local address
  * run TUBE COUNT AT-ONCE SIZE   {@link TubeTraffic} over a tube that was accepted
  * open TUBE NAME                one connection, whose first five bytes have come
- * send NAME COUNT               writes so many bytes, or as many as are taken within a second
+ * send NAME COUNT               writes so many bytes
+ * stuff NAME                    writes until nothing is taken any more; how many bytes that were
  * silent TUBE NAME              one connection, on which nothing is sent, no byte either
  * end NAME                      reads to the end: eof or broken, and how many bytes
  * half NAME                     ends our direction
@@ -63,6 +66,9 @@ public final class TubePeer {
   private static final String CM = Names.PREFIX + ".ConnectionManager";
   private static final String CM_PATH = "/org/freedesktop/Telepathy/ConnectionManager/loopback";
   private static final String CONNECTION = Names.PREFIX + ".Connection";
+
+  /** Bytes that no service which does not read can be taken to have room for. */
+  private static final long MOST = 256 << 20;
 
   private final String account;
   private final BusConnection bus;
@@ -170,6 +176,7 @@ public final class TubePeer {
         yield "";
       }
       case "send" -> send(get(open, w[2]), number(w[3]));
+      case "stuff" -> stuff(get(open, w[2]));
       case "end" -> end(get(open, w[2]));
       case "half" -> {
         get(open, w[2]).shutdownOutput();
@@ -398,29 +405,32 @@ public final class TubePeer {
     return good + " of " + count + " " + bad;
   }
 
-  private static String send(Connection to, int count) {
-    AtomicInteger sent = new AtomicInteger();
-    Thread writing =
-        Threads.start(
-            "send",
-            () -> {
-              try {
-                while (sent.get() < count) {
-                  ByteBuffer bytes = ByteBuffer.allocate(Math.min(4096, count - sent.get()));
-                  int length = bytes.remaining();
-                  TubeTraffic.writeAll(to, bytes);
-                  sent.addAndGet(length);
-                }
-              } catch (IOException e) {
-                // The answer says how far it came.
-              }
-            });
-    try {
-      writing.join(1000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return String.valueOf(sent.get());
+  private static String send(Connection to, int count) throws IOException {
+    TubeTraffic.writeAll(to, ByteBuffer.allocate(count));
+    return String.valueOf(count);
+  }
+
+  /** Writes on until a second passes in which nothing is taken. */
+  private static String stuff(Connection to) throws InterruptedException {
+    AtomicLong taken = new AtomicLong();
+    Threads.start(
+        "stuff",
+        () -> {
+          try {
+            while (true) {
+              TubeTraffic.writeAll(to, ByteBuffer.allocate(4096));
+              taken.addAndGet(4096);
+            }
+          } catch (IOException e) {
+            // The connection is closed when the test has seen enough.
+          }
+        });
+    long before;
+    do {
+      before = taken.get();
+      Thread.sleep(1000);
+    } while (taken.get() > before && before < MOST);
+    return String.valueOf(taken);
   }
 
   private static String end(Connection connection) {

@@ -160,7 +160,7 @@ class TubesOverTheBusTest {
       assertThat(agent.link.listening()).hasSize(1);
       cm.peer.signal(Cm.PATH, Names.CHANNEL, "Closed");
       Sockets.await(() -> agent.link.listening().isEmpty());
-      assertThat(agent.forwards.offerings()).isEmpty();
+      Sockets.await(() -> agent.forwards.offerings().isEmpty());
     }
   }
 

@@ -402,8 +402,7 @@ class OfferingTest {
         () -> far.forwards.happened(new ChannelEvent.Closed(ForwardFixture.CHANNEL)));
     Service service = service(UNIX);
     Offering.Spec spec =
-        new Offering.Spec(
-            ForwardFixture.CHANNEL, Forward.NO_ID, UNIX, service.at(), UNIX);
+        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, UNIX, service.at(), UNIX);
     assertThatThrownBy(() -> far.forwards.offer(spec, List.of(PORT4)))
         .isInstanceOf(TelepathyException.class);
     assertThat(far.forwards.offerings()).isEmpty();
