@@ -77,6 +77,18 @@ record Service(SocketKind kind, Endpoint endpoint) {
     }
   }
 
+  /** Its address, as it was offered. */
+  Variant<?> address() {
+    return switch (endpoint) {
+      case Endpoint.UnixPath(String path) ->
+          Values.variant(path.getBytes(StandardCharsets.UTF_8), "ay");
+      case Endpoint.UnixAbstract(String name) ->
+          Values.variant(("\0" + name).getBytes(StandardCharsets.UTF_8), "ay");
+      case Endpoint.Ip(InetAddress address, int port) ->
+          Values.variant(Values.struct(address.getHostAddress(), Values.q(port)), "(sq)");
+    };
+  }
+
   /**
    * Connects as the access control demands.
    *
