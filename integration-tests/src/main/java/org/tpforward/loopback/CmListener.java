@@ -136,7 +136,7 @@ final class CmListener implements AutoCloseable {
   private static CmListener ip(SocketKind kind, Admission admission, Guests guests)
       throws IOException {
     InetAddress loopback =
-        InetAddress.getByName(kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1");
+        InetAddress.ofLiteral(kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1");
     ServerSocketChannel channel = ServerSocketChannel.open();
     try {
       channel.bind(new InetSocketAddress(loopback, 0), BACKLOG);
