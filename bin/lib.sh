@@ -45,16 +45,16 @@ TP_NEED_SIDES='
   mount              mount
 '
 TP_NEED_TESTS='
+  kill               procps
   ssh-agent          openssh-client
   dbus-monitor       dbus-bin dbus
   gdbus              libglib2.0-bin
   busctl             systemd
+  python3            python3
   cc                 gcc
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config
   pc:telepathy-glib  libtelepathy-glib-dev
-  curl               curl
-  rsync              rsync
 '
 # Only for who is not root.
 TP_NEED_USER='

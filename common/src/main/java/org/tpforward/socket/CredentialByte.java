@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.AsynchronousCloseException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CredentialByte {
   private static final int POLL_MILLIS = 1000;
+  private static final long MIN_PAUSE_NANOS = 50_000;
+  private static final long MAX_PAUSE_NANOS = 5_000_000;
   private static final int CMSG_HEADER_BYTES = 16; // size_t len; int level, type
   private static final int UCRED_BYTES = 12; // pid_t pid; uid_t uid; gid_t gid
 
@@ -116,6 +119,30 @@ public final class CredentialByte {
       if (sent.errno() == Libc.EAGAIN) {
         libc.poll(fd, Libc.POLLOUT, POLL_MILLIS);
       }
+    }
+  }
+
+  /**
+   * Waits until the peer has read all that was sent, the byte that is. Some CMs hang up when data
+   * comes in the same read as the byte, so who writes first holds the data back until then.
+   *
+   * @param connection one on which {@link #send} was called
+   * @param patience how long to wait at most
+   * @return whether it was read in time
+   * @throws IOException if the connection broke or was closed meanwhile
+   */
+  public static boolean awaitRead(Connection connection, Duration patience) throws IOException {
+    Libc libc = Libc.get();
+    long end = System.nanoTime() + patience.toNanos();
+    // The kernel tells of that by no event.
+    for (long pause = MIN_PAUSE_NANOS; ; pause = Math.min(2 * pause, MAX_PAUSE_NANOS)) {
+      if (connection.withDescriptor(libc::unread) == 0) {
+        return true;
+      }
+      if (System.nanoTime() > end) {
+        return false;
+      }
+      LockSupport.parkNanos(pause);
     }
   }
 

@@ -34,6 +34,7 @@ final class Libc {
   static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
   static final short POLLIN = 0x1;
   static final short POLLOUT = 0x4;
+  static final long SIOCOUTQ = 0x5411;
   static final int EINTR = 4;
   static final int EAGAIN = 11;
 
@@ -63,6 +64,7 @@ final class Libc {
   private final MethodHandle recvmsg;
   private final MethodHandle poll;
   private final MethodHandle close;
+  private final MethodHandle ioctl;
   private final MethodHandle geteuid;
   private final MethodHandle getegid;
 
@@ -79,6 +81,12 @@ final class Libc {
         find(linker, "recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
     poll = find(linker, "poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
     close = find(linker, "close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    ioctl =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+            Linker.Option.captureCallState("errno"),
+            Linker.Option.firstVariadicArg(2));
     geteuid = find(linker, "geteuid", FunctionDescriptor.of(JAVA_INT));
     getegid = find(linker, "getegid", FunctionDescriptor.of(JAVA_INT));
   }
@@ -193,6 +201,18 @@ final class Libc {
       pollfd.set(JAVA_SHORT, 4, events);
       Result result = result(state, (int) poll.invokeExact(state, pollfd, 1L, millis));
       return !result.again() && result.orThrow("poll") > 0;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** How much of what was sent the peer has not read; in the kernel's units, 0 for nothing. */
+  int unread(int fd) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CAPTURED);
+      MemorySegment amount = arena.allocate(JAVA_INT);
+      result(state, (int) ioctl.invokeExact(state, fd, SIOCOUTQ, amount)).orThrow("SIOCOUTQ");
+      return amount.get(JAVA_INT, 0);
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -45,6 +45,27 @@ class CredentialByteTest {
   }
 
   @Test
+  void theSenderLearnsWhenItsByteWasRead() throws Exception {
+    try (Strict strict = new Strict(dir);
+        Connection client = Connection.connectForCredentials(strict.endpoint);
+        Connection server = strict.accept()) {
+      CredentialByte.send(client, 7);
+      assertThat(CredentialByte.awaitRead(client, Duration.ofMillis(1))).isFalse();
+      CompletableFuture<Boolean> read = new CompletableFuture<>();
+      Thread.ofPlatform()
+          .start(() -> {
+            try {
+              read.complete(CredentialByte.awaitRead(client, OtherUser.PATIENCE));
+            } catch (IOException e) {
+              read.completeExceptionally(e);
+            }
+          });
+      assertThat(CredentialByte.receiveLate(server, 100, OtherUser.PATIENCE).extra()).isZero();
+      assertThat(read.get()).isTrue();
+    }
+  }
+
+  @Test
   void theStreamBehindTheByteIsLeftWhereItIs() throws Exception {
     try (Strict strict = new Strict(dir);
         Connection client = Connection.connectForCredentials(strict.endpoint);

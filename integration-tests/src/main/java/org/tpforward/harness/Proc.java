@@ -286,8 +286,9 @@ public final class Proc implements AutoCloseable {
   /** Sends a signal to any process. */
   public static void signal(ProcessHandle process, String signal) {
     try {
+      // The shell's own kill: the program is in a package that a small system lacks.
       int status =
-          new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+          new ProcessBuilder("sh", "-c", "kill -" + signal + " " + process.pid()).start().waitFor();
       if (status != 0 && process.isAlive()) {
         throw new HarnessException("kill -" + signal + " " + process.pid() + " failed");
       }

@@ -288,7 +288,6 @@ class FileTransferIT {
 
   @Test
   void aHundredAtOnceAllArriveAndLeaveNothing() throws IOException {
-    ProcessHandle process = agent.proc().handle();
     int files = 100;
     serv.run("mkdir", "-p", "many").ok();
     String[] names = new String[files + 3];
@@ -301,8 +300,7 @@ class FileTransferIT {
     }
     serv.place().admin().run("chmod", "-R", "a+rX", serv.home() + "/many").ok();
     desk.run("mkdir", "-p", "many").ok();
-    int descriptors = descriptors(process);
-    int threads = threads(process);
+    Held before = Held.withoutClients(agent);
     try (Proc receive =
         TpClient.start(desk, "receive", "many", desk.home() + "/many", Integer.toString(files))) {
       receive.awaitLine("^ready");
@@ -316,20 +314,6 @@ class FileTransferIT {
         }
       }
     }
-    Eventually.holds(() -> descriptors(process), now -> now <= descriptors);
-    Eventually.holds(() -> threads(process), now -> now <= threads + 4);
-  }
-
-  private static int descriptors(ProcessHandle process) {
-    return entries("/proc/" + process.pid() + "/fd");
-  }
-
-  private static int threads(ProcessHandle process) {
-    return entries("/proc/" + process.pid() + "/task");
-  }
-
-  private static int entries(String directory) {
-    String[] names = new java.io.File(directory).list();
-    return names == null ? -1 : names.length;
+    before.awaitNoMoreBy(agent);
   }
 }

@@ -197,7 +197,10 @@ class SendReceiveIT {
       try (Proc send = startSend("alice", "bob", "film")) {
         send.awaitLine("film to bob: .*\\([1-9]0 %\\)");
         send.signal("TERM");
-        assertThat(send.await().status()).isEqualTo(143);
+        Proc.Result sent = send.await();
+        assertThat(sent.status()).isEqualTo(143);
+        assertThat(sent.err())
+            .containsPattern("^tpforward: bob has at most \\d+ of \\d+ bytes: inter");
       }
       Proc.Result result = receive.await();
       assertThat(result.status()).isEqualTo(1);

@@ -2,6 +2,7 @@ package org.tpforward.agent.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.tpforward.agent.AgentException;
 import org.tpforward.agent.ExitCode;
 import picocli.CommandLine.Option;
@@ -22,12 +23,34 @@ abstract class Command implements Callable<Integer> {
       description = "Show this help.")
   boolean help;
 
+  private @Nullable Interruption interruption;
+
+  /**
+   * Says what is to be done when the user interrupts; the process then ends once the failure has
+   * been told.
+   *
+   * @param cancel makes {@link #execute} fail soon
+   */
+  final void onInterruption(Runnable cancel) {
+    interruption = Interruption.of(cancel);
+  }
+
   /** Does the work. Loggers may be made from here on, and not earlier. */
   abstract int execute() throws AgentException, IOException, InterruptedException;
 
   @Override
   public final Integer call() {
     Logging.configure(verbose.length);
+    try {
+      return outcome();
+    } finally {
+      if (interruption != null) {
+        interruption.close();
+      }
+    }
+  }
+
+  private int outcome() {
     try {
       return execute();
     } catch (AgentException e) {

@@ -44,10 +44,8 @@ final class ReceiveCommand extends Command {
         ProgressDisplay progress = ProgressDisplay.onStandardOutput()) {
       FileReceiver receiver =
           new FileReceiver(directory.toAbsolutePath(), once, progress, new Lines(progress));
-      boolean complete;
-      try (Interruption _ = Interruption.of(() -> cancel(receiver))) {
-        complete = receiver.receive(bus, account);
-      }
+      onInterruption(() -> cancel(receiver));
+      boolean complete = receiver.receive(bus, account);
       return (complete ? ExitCode.OK : ExitCode.FAILED).status();
     }
   }

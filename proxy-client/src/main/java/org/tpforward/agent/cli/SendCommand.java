@@ -40,10 +40,8 @@ final class SendCommand extends Command {
     try (BusConnection bus = SessionBus.open(environment);
         ProgressDisplay progress = ProgressDisplay.onStandardOutput()) {
       FileSender sender = new FileSender(progress);
-      long sent;
-      try (Interruption _ = Interruption.of(sender::cancel)) {
-        sent = sender.send(bus, account, contact, file);
-      }
+      onInterruption(sender::cancel);
+      long sent = sender.send(bus, account, contact, file);
       progress.line("sent " + file + " to " + contact + " (" + Amounts.bytes(sent) + ")");
       return ExitCode.OK.status();
     }

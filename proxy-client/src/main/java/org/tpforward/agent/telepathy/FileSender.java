@@ -190,7 +190,7 @@ public final class FileSender {
       } catch (IOException e) {
         watching.awaitEnd(AFTER_FAILURE);
         String failure = watching.failure();
-        throw failure(failure == null ? e.getMessage() : failure, contact, size);
+        throw failure(failure == null ? TransferException.reason(e) : failure, contact, size);
       }
       if (reached != size) {
         throw failure(file + " is shorter than it was", contact, size);

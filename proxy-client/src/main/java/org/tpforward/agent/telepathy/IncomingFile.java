@@ -123,7 +123,8 @@ final class IncomingFile {
   private void checkSpace(PartFile part) throws IOException {
     long missing = size == UNKNOWN ? 0 : size - part.channel().size();
     long usable = Files.getFileStore(directory).getUsableSpace();
-    if (missing > usable) {
+    // 0 is also what file systems say that do not know.
+    if (usable > 0 && missing > usable) {
       throw new TransferException(
           name + " needs " + missing + " bytes more, and " + directory + " has room for " + usable);
     }
@@ -187,7 +188,7 @@ final class IncomingFile {
       }
     } catch (IOException e) {
       watch().awaitEnd(AFTER_FAILURE);
-      throw incomplete(part, position, watch().failure() == null ? e.getMessage() : null);
+      throw incomplete(part, position, TransferException.reason(e));
     }
     return position;
   }

@@ -3,12 +3,14 @@ package org.tpforward.agent.telepathy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Connection;
+import org.tpforward.socket.CredentialByte;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.TelepathySockets;
 import org.tpforward.telepathy.AccessControl;
@@ -25,6 +27,8 @@ import org.tpforward.telepathy.TelepathyException;
  */
 final class LocalSocket {
   private static final String NOT_IMPLEMENTED = Names.PREFIX + ".Error.NotImplemented";
+
+  private static final Duration BYTE_PATIENCE = Duration.ofSeconds(2);
 
   private LocalSocket() {}
 
@@ -86,13 +90,26 @@ final class LocalSocket {
         return TelepathySockets.connectFrom(ip, from);
       }
       return kind.access() == AccessControl.CREDENTIALS
-          ? TelepathySockets.connectWithByte(where, 0)
+          ? withByte(where)
           : TelepathySockets.connect(where);
     } catch (TelepathyException e) {
       throw new TransferException(
           "the connection manager's address is unusable: " + e.getMessage());
     } catch (IOException e) {
       throw new TransferException("the connection manager's socket: " + e.getMessage());
+    }
+  }
+
+  private static Connection withByte(Endpoint where) throws IOException {
+    Connection connection = TelepathySockets.connectWithByte(where, 0);
+    try {
+      // A CM may hang up if the file's first bytes come in the same read; if it has not read by
+      // then, it is one that waits for more.
+      boolean _ = CredentialByte.awaitRead(connection, BYTE_PATIENCE);
+      return connection;
+    } catch (IOException e) {
+      connection.close();
+      throw e;
     }
   }
 

@@ -21,6 +21,12 @@ public final class TransferException extends IOException {
     this.errorName = errorName;
   }
 
+  /** What a stream's end says; some exceptions say nothing. */
+  static String reason(IOException e) {
+    String message = e.getMessage();
+    return message == null ? "the connection manager closed the socket" : message;
+  }
+
   /** The D-Bus error beneath, empty if there is none. */
   String errorName() {
     return errorName;
