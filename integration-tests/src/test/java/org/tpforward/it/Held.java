@@ -10,8 +10,8 @@ import org.tpforward.harness.AgentProcess;
 /**
  * What an agent holds of the system.
  *
- * @param descriptors all that are open, but those of selectors: the link makes one of its own the
- *     first time that its socket takes no more, and keeps it
+ * @param descriptors those of sockets: jars, selectors and the like a JVM opens when it comes to
+ *     need them, and keeps
  * @param threads those of bus clients and of streams: how many the JVM has of its own, compilers
  *     and the like, is its own affair
  */
@@ -21,7 +21,7 @@ record Held(long descriptors, long threads) {
     try (Stream<Path> descriptors = Files.list(process.resolve("fd"));
         Stream<Path> threads = Files.list(process.resolve("task"))) {
       return new Held(
-          descriptors.filter(Held::isNoSelectors).count(),
+          descriptors.filter(Held::isSocket).count(),
           threads.map(Held::name).filter(Held::isOfAClient).count());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -40,9 +40,9 @@ record Held(long descriptors, long threads) {
             () -> by(agent), now -> now.descriptors <= descriptors && now.threads <= threads);
   }
 
-  private static boolean isNoSelectors(Path descriptor) {
+  private static boolean isSocket(Path descriptor) {
     try {
-      return !Files.readSymbolicLink(descriptor).toString().startsWith("anon_inode:");
+      return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
     } catch (IOException e) {
       return false; // It has been closed meanwhile.
     }

@@ -89,6 +89,7 @@ final class BusClient {
   /** Has the client see the end of the bus, at once; the rest follows on the pumps' threads. */
   void disconnect() {
     client.close();
+    translator.closed(); // A call that is held now does not go out any more.
   }
 
   /** Ends both directions; from any thread. */

@@ -11,18 +11,18 @@ import org.tpforward.telepathy.Names;
  */
 final class ChannelWatch {
   private FileState state = FileState.NONE;
-  private long reason;
   private boolean stateSeen;
   private long initialOffset = -1;
-  private @Nullable String lost;
+  private @Nullable String lost; // the first reason: what follows follows from it
   private @Nullable Runnable onFailure;
 
   synchronized void on(Signal signal) {
     if (signal.is(FileState.INTERFACE, "FileTransferStateChanged")) {
       if (signal.body().size() == 2) {
         stateSeen = true;
-        state(Properties.number(signal.body().getFirst(), 0));
-        reason = Properties.number(signal.body().get(1), 0);
+        state(
+            Properties.number(signal.body().getFirst(), 0),
+            Properties.number(signal.body().get(1), 0));
       }
     } else if (signal.is(FileState.INTERFACE, "InitialOffsetDefined")) {
       if (!signal.body().isEmpty()) {
@@ -34,17 +34,21 @@ final class ChannelWatch {
     changed();
   }
 
-  private void state(long code) {
+  private void state(long code, long reason) {
     // What is said after the end does not undo it.
-    if (!state.isEnd()) {
-      state = FileState.of(code);
+    if (state.isEnd()) {
+      return;
+    }
+    state = FileState.of(code);
+    if (state == FileState.CANCELLED) {
+      lost(FileState.reason(reason));
     }
   }
 
   /** What the channel's properties said when the watch began; a signal that came since is newer. */
   synchronized void initially(long code, long offset) {
     if (!stateSeen) {
-      state(code);
+      state(code, 0);
     }
     if (initialOffset < 0 && state.compareTo(FileState.OPEN) >= 0) {
       initialOffset = offset;
@@ -52,7 +56,9 @@ final class ChannelWatch {
     changed();
   }
 
-  /** Nothing more will be heard: the channel, its connection manager or the bus is gone. */
+  /**
+   * Nothing will come of it: the channel, its connection manager or the bus is gone, or the user.
+   */
   synchronized void lost(String why) {
     if (lost == null) {
       lost = why;
@@ -77,11 +83,7 @@ final class ChannelWatch {
 
   /** Why the transfer cannot succeed; null while it can, and after it has. */
   synchronized @Nullable String failure() {
-    return switch (state) {
-      case COMPLETED -> null;
-      case CANCELLED -> FileState.reason(reason);
-      default -> lost;
-    };
+    return state == FileState.COMPLETED ? null : lost;
   }
 
   synchronized FileState state() {

@@ -24,6 +24,10 @@ final class TestBus implements AutoCloseable {
           <type>session</type>
           <listen>unix:path=%s</listen>
           <auth>EXTERNAL</auth>
+          <limit name="max_replies_per_connection">50000</limit>
+          <limit name="max_connections_per_user">1000</limit>
+          <limit name="max_outgoing_bytes">268435456</limit>
+          <limit name="max_incoming_bytes">268435456</limit>
           <policy context="default">
             <allow send_destination="*" eavesdrop="true"/>
             <allow eavesdrop="true"/>
