@@ -23,6 +23,9 @@ final class StreamTube {
   private static final String CANCELLED = "org.freedesktop.Telepathy.Error.Cancelled";
   private static final String REFUSED = "org.freedesktop.Telepathy.Error.ConnectionRefused";
 
+  /** The socket that an end's client connects to. */
+  record Accepted(SocketKind kind, Variant<?> address) {}
+
   private final Manager manager;
   private final Service service;
   private final Map<TubeEnd, CmListener> listeners = new LinkedHashMap<>();
@@ -70,10 +73,10 @@ final class StreamTube {
     return listener.address();
   }
 
-  /** Where an end's client connects to; null if it has not accepted. */
-  synchronized @Nullable Variant<?> address(TubeEnd end) {
+  /** What an end has been given; null if it has not accepted. */
+  synchronized @Nullable Accepted accepted(TubeEnd end) {
     CmListener listener = listeners.get(end);
-    return listener == null ? null : listener.address();
+    return listener == null ? null : new Accepted(listener.kind(), listener.address());
   }
 
   private synchronized long newId() {
