@@ -13,11 +13,14 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tpforward.dbus.Body;
 import org.tpforward.dbus.BusAddress;
@@ -27,8 +30,11 @@ import org.tpforward.dbus.MessageType;
 import org.tpforward.dbus.MessageWriter;
 import org.tpforward.dbus.SaslClient;
 import org.tpforward.dbus.Value;
+import org.tpforward.telepathy.AccessControl;
 
 /** D-Bus tubes of the loopback CM: a pipe between contacts, a bus in a room. */
+@Timeout(
+    120) // A message that is lost is waited for in vain: reads here have no bound of their own.
 class DBusTubeTest {
   private static final String IFACE = Names.DBUS_TUBE;
   private static final int LOCALHOST = 0;
@@ -60,12 +66,7 @@ class DBusTubeTest {
   }
 
   private String create(int targetType, String target) throws Exception {
-    Map<String, Value> request = new LinkedHashMap<>();
-    request.put(Names.CHANNEL + ".ChannelType", Value.of(IFACE));
-    request.put(Names.CHANNEL + ".TargetHandleType", Value.u(targetType));
-    request.put(Names.CHANNEL + ".TargetID", Value.of(target));
-    request.put(IFACE + ".ServiceName", Value.of("org.example.Service"));
-    return alice.create(request);
+    return alice.create(TestClient.tube(IFACE, targetType, target, "org.example.Service"));
   }
 
   private String offer(String tube, int access) throws Exception {
@@ -97,6 +98,11 @@ class DBusTubeTest {
   }
 
   private static void send(SocketChannel channel, String text) throws IOException {
+    send(channel, text, null);
+  }
+
+  private static void send(SocketChannel channel, String text, @Nullable String to)
+      throws IOException {
     byte[] body = Body.encode(ByteOrder.nativeOrder(), List.of(Value.of(text)));
     Header header =
         Header.builder(MessageType.SIGNAL)
@@ -104,6 +110,7 @@ class DBusTubeTest {
             .path("/a")
             .interfaceName("a.b")
             .member("Said")
+            .destination(to)
             .order(ByteOrder.nativeOrder())
             .signature("s")
             .build(body);
@@ -112,13 +119,14 @@ class DBusTubeTest {
     writer.flush();
   }
 
-  private static Header expect(SocketChannel channel) throws IOException {
+  private static Header expect(SocketChannel channel, String text) throws Exception {
     MessageReader reader = new MessageReader(channel);
     Header header = reader.next();
     if (header == null) {
       throw new AssertionError("the tube has ended");
     }
-    reader.readBody(1000);
+    assertThat(Body.decode("s", header.order(), reader.readBody(1000)))
+        .containsExactly(Value.of(text));
     assertThat(header.member()).isEqualTo("Said");
     assertThat(header.serial()).isEqualTo(7);
     return header;
@@ -133,9 +141,9 @@ class DBusTubeTest {
       send(left, "before anybody listens");
       String incoming = bob.awaitChannel();
       try (SocketChannel right = authenticated(accept(bob, incoming, LOCALHOST))) {
-        expect(right);
+        expect(right, "before anybody listens");
         send(right, "and back");
-        assertThat(expect(left).sender()).isNull();
+        assertThat(expect(left, "and back").sender()).isNull();
         alice.await(offered, "TubeChannelStateChanged", b -> b.get(0).equals(Value.u(2)));
         left.shutdownOutput();
         assertThat(right.read(ByteBuffer.allocate(1))).isEqualTo(-1);
@@ -193,15 +201,15 @@ class DBusTubeTest {
     try (SocketChannel left = authenticated(offer(offered, CREDENTIALS))) {
       String incoming = bob.awaitChannel();
       try (SocketChannel right = authenticated(accept(bob, incoming, CREDENTIALS))) {
-        long handleOfAlice = handle(alice);
-        long handleOfBob = handle(bob);
+        long handleOfAlice = alice.handle();
+        long handleOfBob = bob.handle();
         alice.await(offered, "DBusNamesChanged", b -> named(handleOfAlice, b.get(0)));
         alice.await(offered, "DBusNamesChanged", b -> named(handleOfBob, b.get(0)));
         assertThat(named(handleOfAlice, bob.property(incoming, IFACE, "DBusNames"))).isTrue();
         bob.await(Names.CM_PATH, "Admitted", b -> b.get(0).equals(Value.o(incoming)));
 
         send(left, "to all");
-        assertThat(expect(right).sender()).isEqualTo(":2." + handle(alice));
+        assertThat(expect(right, "to all").sender()).isEqualTo(":2." + alice.handle());
       }
       bob.call(incoming, Names.CHANNEL, "Close");
       List<Value> gone =
@@ -209,16 +217,114 @@ class DBusTubeTest {
               .await(
                   offered, "DBusNamesChanged", b -> ((Value.Array) b.get(1)).elements().size() == 1)
               .body();
-      assertThat(gone.get(1)).isEqualTo(Value.array("u", Value.u(handle(bob))));
+      assertThat(gone.get(1)).isEqualTo(Value.array("u", Value.u(bob.handle())));
     }
-  }
-
-  private static long handle(TestClient who) throws Exception {
-    return ((Value.Uint32) who.property(who.path(), Names.CONNECTION, "SelfHandle")).value();
   }
 
   private static boolean named(long handle, Value names) {
     return ((Value.Dict) names)
         .entries().stream().anyMatch(entry -> entry.key().equals(Value.u(handle)));
+  }
+
+  /** Who is in the room hears what is sent to it: tests send once they know that somebody is in. */
+  @Test
+  void saysThatAClientIsLetInOnlyOnceMessagesReachIt() throws Exception {
+    start(Profile.FULL);
+    BlockingQueue<Boolean> told = new LinkedBlockingQueue<>();
+    try (Bus bus = Bus.connect(daemon.address())) {
+      bus.requestName("org.example.Door");
+      bus.export(new BusObject("/"));
+      Thread.ofPlatform().daemon().start(bus::run);
+      try (TubeServer server =
+              new TubeServer(
+                  AccessControl.CREDENTIALS,
+                  false,
+                  SocketDirectory.open(directory.resolve("door")),
+                  "/its/channel",
+                  new Door(bus),
+                  channel -> told.add(isTold(channel)));
+          SocketChannel _ = authenticated(server.address())) {
+        assertThat(told.take()).as("told before").isFalse();
+        alice.await(Names.CM_PATH, "Admitted", body -> body.get(0).equals(Value.o("/its/channel")));
+      }
+    }
+  }
+
+  /** Whether alice has been told; a signal that was sent is there before a later reply. */
+  private boolean isTold(SocketChannel channel) {
+    assertThat(channel.isOpen()).isTrue();
+    Unchecked.run(() -> alice.callAt("org.example.Door", "/", BusObject.PEER, "Ping"));
+    return alice.has(Names.CM_PATH, "Admitted");
+  }
+
+  @Test
+  void inARoomAMessageReachesTheOneItIsAddressedToOrAll() throws Exception {
+    start(Profile.FULL);
+    try (TestClient carol = TestClient.connect(daemon.socket(), "carol")) {
+      String offered = create(Handles.ROOM, "room");
+      try (SocketChannel left = authenticated(offer(offered, CREDENTIALS));
+          SocketChannel right = joined(bob);
+          SocketChannel third = joined(carol)) {
+        send(left, "for bob", ":2." + bob.handle());
+        send(left, "for all");
+        assertThat(expect(right, "for bob").destination()).isEqualTo(":2." + bob.handle());
+        expect(right, "for all");
+        expect(third, "for all");
+
+        send(third, "an answer", ":2." + alice.handle());
+        assertThat(expect(left, "an answer").sender()).isEqualTo(":2." + carol.handle());
+      }
+    }
+  }
+
+  /** Accepts what has come, connects, and waits until messages arrive. */
+  private static SocketChannel joined(TestClient who) throws Exception {
+    String incoming = who.awaitChannel();
+    SocketChannel channel = authenticated(accept(who, incoming, CREDENTIALS));
+    who.await(Names.CM_PATH, "Admitted", body -> body.get(0).equals(Value.o(incoming)));
+    return channel;
+  }
+
+  @Test
+  void oneClientThatEndsInARoomTakesNobodyAlong() throws Exception {
+    start(Profile.FULL);
+    try (TestClient carol = TestClient.connect(daemon.socket(), "carol")) {
+      String offered = create(Handles.ROOM, "room");
+      try (SocketChannel left = authenticated(offer(offered, CREDENTIALS));
+          SocketChannel right = joined(bob);
+          SocketChannel third = joined(carol)) {
+        right.shutdownOutput();
+        assertThat(right.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+        send(left, "who is still here?");
+        expect(third, "who is still here?");
+      }
+    }
+  }
+
+  @Test
+  void isTheOnlyOneForItsServiceUntilItIsClosed() throws Exception {
+    start(Profile.GABBLE);
+    String first = create(Handles.CONTACT, "bob");
+    Value again = Value.dict(TestClient.tube(IFACE, Handles.CONTACT, "bob", "org.example.Service"));
+    assertThat(alice.errorOf(alice.path(), Names.REQUESTS, "CreateChannel", again))
+        .isEqualTo("NotAvailable");
+    alice.call(first, Names.CHANNEL, "Close");
+    assertThat(create(Handles.CONTACT, "bob")).isNotEqualTo(first);
+  }
+
+  @Test
+  void isOfferedAndAcceptedOnce() throws Exception {
+    start(Profile.GABBLE);
+    String offered = create(Handles.CONTACT, "bob");
+    Value access = Value.u(CREDENTIALS);
+    offer(offered, CREDENTIALS);
+    String incoming = bob.awaitChannel();
+    assertThat(alice.errorOf(offered, IFACE, "Offer", Value.dict(Map.of()), access))
+        .isEqualTo("NotAvailable");
+    assertThat(alice.errorOf(offered, IFACE, "Accept", access)).isEqualTo("NotAvailable");
+    accept(bob, incoming, CREDENTIALS);
+    assertThat(bob.errorOf(incoming, IFACE, "Accept", access)).isEqualTo("NotAvailable");
+    assertThat(bob.errorOf(incoming, IFACE, "Offer", Value.dict(Map.of()), access))
+        .isEqualTo("NotAvailable");
   }
 }

@@ -3,7 +3,6 @@ package org.tpforward.loopback;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -66,12 +65,7 @@ class StreamTubeTest {
   }
 
   private static Map<String, Value> request(int targetType, String target) {
-    Map<String, Value> request = new LinkedHashMap<>();
-    request.put(Names.CHANNEL + ".ChannelType", Value.of(IFACE));
-    request.put(Names.CHANNEL + ".TargetHandleType", Value.u(targetType));
-    request.put(Names.CHANNEL + ".TargetID", Value.of(target));
-    request.put(IFACE + ".Service", Value.of("echo"));
-    return request;
+    return TestClient.tube(IFACE, targetType, target, "echo");
   }
 
   private String create() throws Exception {
@@ -196,6 +190,38 @@ class StreamTubeTest {
   }
 
   @Test
+  void isOfferedAndAcceptedOnce() throws Exception {
+    try (EchoService service = new EchoService(UNIX, here)) {
+      String offered = create();
+      offer(offered, service, UNIX);
+      String incoming = bob.awaitChannel();
+      assertThat(offerError(alice, offered, service)).isEqualTo("NotAvailable");
+      assertThat(offerError(bob, incoming, service)).isEqualTo("NotAvailable");
+      assertThat(acceptError(alice, offered)).isEqualTo("NotAvailable");
+      Endpoint where = accept(bob, incoming, UNIX, Value.of(""));
+      assertThat(acceptError(bob, incoming)).isEqualTo("NotAvailable");
+      try (Connection connection = FileClient.connect(UNIX, where, null)) {
+        expectEcho(connection); // What was refused did the tube no harm.
+      }
+    }
+  }
+
+  private static String offerError(TestClient who, String tube, EchoService service) {
+    return who.errorOf(
+        tube,
+        IFACE,
+        "Offer",
+        Value.u(0),
+        Value.v(service.address()),
+        Value.u(0),
+        Value.dict(Map.of()));
+  }
+
+  private static String acceptError(TestClient who, String tube) {
+    return who.errorOf(tube, IFACE, "Accept", Value.u(0), Value.u(0), Value.v(Value.of("")));
+  }
+
+  @Test
   void unlinksTheOfferedSocketWhenItGoesAndDoesNotTellThePeer() throws Exception {
     try (EchoService service = new EchoService(UNIX, here)) {
       String offered = create();
@@ -213,6 +239,17 @@ class StreamTubeTest {
       List<Value> closed = bob.await(incoming, "ConnectionClosed").body();
       assertThat(closed.get(1))
           .isEqualTo(Value.of("org.freedesktop.Telepathy.Error.ConnectionRefused"));
+    }
+  }
+
+  @Test
+  void unlinksTheOfferedSocketWhenTheAccountGoesOffline() throws Exception {
+    try (EchoService service = new EchoService(UNIX, here);
+        TestClient carol = TestClient.connect(daemon.socket(), "carol" + run)) {
+      String offered = carol.create(request(1, bob.account()));
+      assertThat(offerError(carol, offered, service)).isEqualTo("none");
+      carol.call(carol.path(), Names.CONNECTION, "Disconnect");
+      assertThat(here.resolve("echo")).doesNotExist();
     }
   }
 

@@ -131,7 +131,7 @@ class StrictnessTest {
   }
 
   /** Waits until the kernel lists a connection to a socket whose accepted end has an inode. */
-  private static void awaitAccepted(Endpoint where) throws IOException {
+  static void awaitAccepted(Endpoint where) throws IOException {
     String path = ((Endpoint.UnixPath) where).path();
     // Num RefCount Protocol Flags Type St Inode Path; St 03 is connected.
     while (Files.readAllLines(Path.of("/proc/net/unix")).stream()
@@ -142,7 +142,7 @@ class StrictnessTest {
     }
   }
 
-  private static UnixDomainSocketAddress address(Endpoint where) {
+  static UnixDomainSocketAddress address(Endpoint where) {
     return UnixDomainSocketAddress.of(((Endpoint.UnixPath) where).path());
   }
 

@@ -6,7 +6,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -41,11 +40,7 @@ class TubesTest {
     daemon.startCm(Profile.FULL);
     alice = TestClient.connect(daemon.socket(), "alice");
     bob = TestClient.connect(daemon.socket(), "bob");
-    Map<String, Value> request = new LinkedHashMap<>();
-    request.put(Names.CHANNEL + ".ChannelType", Value.of(IFACE));
-    request.put(Names.CHANNEL + ".TargetHandleType", Value.u(1));
-    request.put(Names.CHANNEL + ".TargetID", Value.of("bob"));
-    offering = alice.create(request);
+    offering = alice.create(TestClient.tube(IFACE, Handles.CONTACT, "bob", ""));
   }
 
   @AfterEach
@@ -164,5 +159,104 @@ class TubesTest {
         .containsExactly(SocketAbilities.ALL.toValue());
     assertThat(alice.call(offering, IFACE, "GetAvailableTubeTypes"))
         .containsExactly(Value.array("u", Value.u(0), Value.u(1)));
+  }
+
+  @Test
+  void refusesASecondAcceptAndNumbersThatAreNoTube() throws Exception {
+    try (EchoService service = new EchoService(UNIX, directory)) {
+      Value stream = offerStream(service);
+      Value dbus = alice.call(offering, IFACE, "OfferDBusTube", Value.of("a.b"), PARAMETERS).get(0);
+      String accepting = bob.awaitChannel();
+      assertThat(acceptStream(alice, offering, stream)).isEqualTo("NotAvailable");
+      assertThat(alice.errorOf(offering, IFACE, "AcceptDBusTube", dbus)).isEqualTo("NotAvailable");
+      assertThat(acceptStream(bob, accepting, dbus))
+          .as("of the other type")
+          .isEqualTo("InvalidArgument");
+      assertThat(acceptStream(bob, accepting, Value.u(4711))).isEqualTo("InvalidArgument");
+
+      assertThat(acceptStream(bob, accepting, stream)).isEqualTo("none");
+      assertThat(acceptStream(bob, accepting, stream)).isEqualTo("NotAvailable");
+      assertThat(bob.errorOf(accepting, IFACE, "AcceptDBusTube", dbus)).isEqualTo("none");
+      assertThat(bob.errorOf(accepting, IFACE, "AcceptDBusTube", dbus)).isEqualTo("NotAvailable");
+    }
+  }
+
+  private static String acceptStream(TestClient who, String channel, Value id) {
+    return who.errorOf(
+        channel, IFACE, "AcceptStreamTube", id, Value.u(0), Value.u(0), Value.v(Value.of("")));
+  }
+
+  @Test
+  void unlinksTheSocketOfATubeThatIsClosedAndLeavesTheOthers() throws Exception {
+    Path other = java.nio.file.Files.createDirectory(directory.resolve("other"));
+    try (EchoService first = new EchoService(UNIX, directory);
+        EchoService second = new EchoService(UNIX, other)) {
+      Value id = offerStream(first);
+      Value stays = offerStream(second);
+      alice.call(offering, IFACE, "CloseTube", id);
+      assertThat(directory.resolve("echo")).doesNotExist();
+      assertThat(other.resolve("echo")).exists();
+      assertThat(state(alice, offering, stays)).isEqualTo(Value.u(1));
+      alice.call(offering, Names.CHANNEL, "Close");
+      assertThat(alice.await(offering, "TubeClosed").body()).containsExactly(id);
+      assertThat(alice.await(offering, "TubeClosed").body()).containsExactly(stays);
+      assertThat(other.resolve("echo")).doesNotExist();
+    }
+  }
+
+  @Test
+  void becomesOpenWithTheFirstConnection() throws Exception {
+    try (EchoService service = new EchoService(UNIX, directory)) {
+      Value id = offerStream(service);
+      String accepting = bob.awaitChannel();
+      Value address =
+          bob.call(
+                  accepting,
+                  IFACE,
+                  "AcceptStreamTube",
+                  id,
+                  Value.u(0),
+                  Value.u(0),
+                  Value.v(Value.of("")))
+              .get(0);
+      assertThat(state(alice, offering, id)).isEqualTo(Value.u(1));
+      try (Connection _ =
+          FileClient.connect(UNIX, Addresses.parse(AddressType.UNIX, address), null)) {
+        assertThat(alice.await(offering, "TubeStateChanged").body())
+            .containsExactly(id, Value.u(2));
+      }
+    }
+  }
+
+  @Test
+  void namesTheMembersOfADBusTubeInARoom() throws Exception {
+    String room = alice.create(TestClient.tube(IFACE, Handles.ROOM, "a room", ""));
+    Value id = alice.call(room, IFACE, "OfferDBusTube", Value.of("a.b"), PARAMETERS).get(0);
+    String accepting = bob.awaitChannel();
+    assertThat(bob.property(accepting, Names.CHANNEL, "TargetID")).isEqualTo(Value.of("a room"));
+    bob.call(accepting, IFACE, "AcceptDBusTube", id);
+
+    Value alicesName = name(alice);
+    Value bobsName = name(bob);
+    alice.await(room, "DBusNamesChanged", body -> body.get(1).equals(names(bobsName)));
+    assertThat(alice.call(room, IFACE, "GetDBusNames", id))
+        .containsExactly(names(alicesName, bobsName));
+    Value handleOfBob = handle(bob);
+    bob.call(accepting, IFACE, "CloseTube", id);
+    alice.await(
+        room, "DBusNamesChanged", body -> body.get(2).equals(Value.array("u", handleOfBob)));
+    assertThat(alice.call(room, IFACE, "GetDBusNames", id)).containsExactly(names(alicesName));
+  }
+
+  private static Value handle(TestClient who) throws Exception {
+    return Value.u(who.handle());
+  }
+
+  private static Value name(TestClient who) throws Exception {
+    return Value.struct(handle(who), Value.of(":2." + who.handle()));
+  }
+
+  private static Value names(Value... names) {
+    return Value.array("(us)", names);
   }
 }
