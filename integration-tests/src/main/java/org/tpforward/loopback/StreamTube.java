@@ -86,28 +86,32 @@ final class StreamTube {
   private void connect(TubeEnd end, CmListener.Guest guest) {
     long id = newId();
     Service.Reached reached;
+    StreamRelay relay;
     try {
       if (offering() == null) {
         throw new IOException("nobody offers it any more");
       }
       reached = service.connect(id);
+      relay = new StreamRelay(guest.channel(), reached.channel(), self -> ended(end, id, self));
     } catch (IOException e) {
       end.newLocalConnection(id);
       CmListener.closeQuietly(guest.channel());
       end.connectionClosed(id, REFUSED, String.valueOf(e.getMessage()));
       return;
     }
-    StreamRelay relay =
-        new StreamRelay(guest.channel(), reached.channel(), self -> ended(end, id, self));
-    announce(end, id, reached.parameter(), relay);
+    boolean stays = announce(end, id, reached.parameter(), relay);
     relay.start();
+    if (!stays) {
+      relay.drain();
+    }
   }
 
   private synchronized @Nullable TubeEnd offering() {
     return offering;
   }
 
-  private synchronized void announce(
+  /** Whether both ends are still there; otherwise nobody else ends the connection. */
+  private synchronized boolean announce(
       TubeEnd end, long id, Variant<?> parameter, StreamRelay relay) {
     relays.computeIfAbsent(end, e -> new LinkedHashSet<>()).add(relay);
     TubeEnd other = offering;
@@ -119,6 +123,7 @@ final class StreamTube {
       other.newRemoteConnection(end.contact(), parameter, id);
     }
     end.newLocalConnection(id);
+    return other != null && listeners.containsKey(end);
   }
 
   private synchronized void ended(TubeEnd end, long id, StreamRelay relay) {

@@ -4,31 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.tpforward.dbus.Body;
-import org.tpforward.dbus.BusAddress;
-import org.tpforward.dbus.Header;
-import org.tpforward.dbus.MessageReader;
-import org.tpforward.dbus.MessageType;
-import org.tpforward.dbus.MessageWriter;
-import org.tpforward.dbus.SaslClient;
 import org.tpforward.dbus.Value;
 import org.tpforward.telepathy.AccessControl;
 
@@ -81,72 +68,21 @@ class DBusTubeTest {
     return ((Value.Str) reply.get(0)).value();
   }
 
-  private static SocketChannel open(String address) throws IOException {
-    BusAddress parsed = BusAddress.parse(address).get(0);
-    return parsed.transport().equals("unix")
-        ? SocketChannel.open(UnixDomainSocketAddress.of(String.valueOf(parsed.key("path"))))
-        : SocketChannel.open(
-            new InetSocketAddress(
-                InetAddress.ofLiteral(String.valueOf(parsed.key("host"))),
-                Integer.parseInt(String.valueOf(parsed.key("port")))));
-  }
-
-  private static SocketChannel authenticated(String address) throws IOException {
-    SocketChannel channel = open(address);
-    SaslClient.externalThenAnonymous(channel, Duration.ofSeconds(30));
-    return channel;
-  }
-
-  private static void send(SocketChannel channel, String text) throws IOException {
-    send(channel, text, null);
-  }
-
-  private static void send(SocketChannel channel, String text, @Nullable String to)
-      throws IOException {
-    byte[] body = Body.encode(ByteOrder.nativeOrder(), List.of(Value.of(text)));
-    Header header =
-        Header.builder(MessageType.SIGNAL)
-            .serial(7)
-            .path("/a")
-            .interfaceName("a.b")
-            .member("Said")
-            .destination(to)
-            .order(ByteOrder.nativeOrder())
-            .signature("s")
-            .build(body);
-    MessageWriter writer = new MessageWriter(channel);
-    writer.write(header, body);
-    writer.flush();
-  }
-
-  private static Header expect(SocketChannel channel, String text) throws Exception {
-    MessageReader reader = new MessageReader(channel);
-    Header header = reader.next();
-    if (header == null) {
-      throw new AssertionError("the tube has ended");
-    }
-    assertThat(Body.decode("s", header.order(), reader.readBody(1000)))
-        .containsExactly(Value.of(text));
-    assertThat(header.member()).isEqualTo("Said");
-    assertThat(header.serial()).isEqualTo(7);
-    return header;
-  }
-
   @Test
   void passesMessagesOnBetweenContactsAndKeepsThoseThatComeEarly() throws Exception {
     start(Profile.GABBLE);
     String offered = create(1, "bob");
-    SocketChannel left = authenticated(offer(offered, LOCALHOST));
+    DBusTubeClient left = DBusTubeClient.connect(offer(offered, LOCALHOST));
     try (left) {
-      send(left, "before anybody listens");
+      left.send("before anybody listens");
       String incoming = bob.awaitChannel();
-      try (SocketChannel right = authenticated(accept(bob, incoming, LOCALHOST))) {
-        expect(right, "before anybody listens");
-        send(right, "and back");
-        assertThat(expect(left, "and back").sender()).isNull();
+      try (DBusTubeClient right = DBusTubeClient.connect(accept(bob, incoming, LOCALHOST))) {
+        right.expect("before anybody listens");
+        right.send("and back");
+        assertThat(left.expect("and back").sender()).isNull();
         alice.await(offered, "TubeChannelStateChanged", b -> b.get(0).equals(Value.u(2)));
-        left.shutdownOutput();
-        assertThat(right.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+        left.end();
+        right.expectEnd();
       }
     }
   }
@@ -155,8 +91,9 @@ class DBusTubeTest {
   void takesOneConnection() throws Exception {
     start(Profile.GABBLE);
     String address = offer(create(1, "bob"), CREDENTIALS);
-    try (SocketChannel _ = authenticated(address)) {
-      assertThatThrownBy(() -> authenticated(address).close()).isInstanceOf(IOException.class);
+    try (DBusTubeClient _ = DBusTubeClient.connect(address)) {
+      assertThatThrownBy(() -> DBusTubeClient.connect(address).close())
+          .isInstanceOf(IOException.class);
     }
   }
 
@@ -175,7 +112,7 @@ class DBusTubeTest {
   }
 
   private static String tryAnonymous(String address) throws IOException {
-    try (SocketChannel channel = open(address)) {
+    try (SocketChannel channel = DBusTubeClient.open(address)) {
       channel.write(ByteBuffer.wrap("\0AUTH ANONYMOUS\r\n".getBytes(StandardCharsets.US_ASCII)));
       ByteBuffer reply = ByteBuffer.allocate(200);
       channel.read(reply);
@@ -191,16 +128,16 @@ class DBusTubeTest {
         .isEqualTo("NotImplemented");
     String address = offer(offered, LOCALHOST);
     assertThat(address).startsWith("tcp:host=127.0.0.1,");
-    authenticated(address).close();
+    DBusTubeClient.connect(address).close();
   }
 
   @Test
   void isABusWithNamesInARoom() throws Exception {
     start(Profile.FULL);
     String offered = create(2, "room");
-    try (SocketChannel left = authenticated(offer(offered, CREDENTIALS))) {
+    try (DBusTubeClient left = DBusTubeClient.connect(offer(offered, CREDENTIALS))) {
       String incoming = bob.awaitChannel();
-      try (SocketChannel right = authenticated(accept(bob, incoming, CREDENTIALS))) {
+      try (DBusTubeClient right = DBusTubeClient.connect(accept(bob, incoming, CREDENTIALS))) {
         long handleOfAlice = alice.handle();
         long handleOfBob = bob.handle();
         alice.await(offered, "DBusNamesChanged", b -> named(handleOfAlice, b.get(0)));
@@ -208,8 +145,8 @@ class DBusTubeTest {
         assertThat(named(handleOfAlice, bob.property(incoming, IFACE, "DBusNames"))).isTrue();
         bob.await(Names.CM_PATH, "Admitted", b -> b.get(0).equals(Value.o(incoming)));
 
-        send(left, "to all");
-        assertThat(expect(right, "to all").sender()).isEqualTo(":2." + alice.handle());
+        left.send("to all");
+        assertThat(right.expect("to all").sender()).isEqualTo(":2." + alice.handle());
       }
       bob.call(incoming, Names.CHANNEL, "Close");
       List<Value> gone =
@@ -243,7 +180,7 @@ class DBusTubeTest {
                   "/its/channel",
                   new Door(bus),
                   channel -> told.add(isTold(channel)));
-          SocketChannel _ = authenticated(server.address())) {
+          DBusTubeClient _ = DBusTubeClient.connect(server.address())) {
         assertThat(told.take()).as("told before").isFalse();
         alice.await(Names.CM_PATH, "Admitted", body -> body.get(0).equals(Value.o("/its/channel")));
       }
@@ -262,27 +199,27 @@ class DBusTubeTest {
     start(Profile.FULL);
     try (TestClient carol = TestClient.connect(daemon.socket(), "carol")) {
       String offered = create(Handles.ROOM, "room");
-      try (SocketChannel left = authenticated(offer(offered, CREDENTIALS));
-          SocketChannel right = joined(bob);
-          SocketChannel third = joined(carol)) {
-        send(left, "for bob", ":2." + bob.handle());
-        send(left, "for all");
-        assertThat(expect(right, "for bob").destination()).isEqualTo(":2." + bob.handle());
-        expect(right, "for all");
-        expect(third, "for all");
+      try (DBusTubeClient left = DBusTubeClient.connect(offer(offered, CREDENTIALS));
+          DBusTubeClient right = joined(bob);
+          DBusTubeClient third = joined(carol)) {
+        left.send("for bob", ":2." + bob.handle());
+        left.send("for all");
+        assertThat(right.expect("for bob").destination()).isEqualTo(":2." + bob.handle());
+        right.expect("for all");
+        third.expect("for all");
 
-        send(third, "an answer", ":2." + alice.handle());
-        assertThat(expect(left, "an answer").sender()).isEqualTo(":2." + carol.handle());
+        third.send("an answer", ":2." + alice.handle());
+        assertThat(left.expect("an answer").sender()).isEqualTo(":2." + carol.handle());
       }
     }
   }
 
   /** Accepts what has come, connects, and waits until messages arrive. */
-  private static SocketChannel joined(TestClient who) throws Exception {
+  private static DBusTubeClient joined(TestClient who) throws Exception {
     String incoming = who.awaitChannel();
-    SocketChannel channel = authenticated(accept(who, incoming, CREDENTIALS));
+    DBusTubeClient client = DBusTubeClient.connect(accept(who, incoming, CREDENTIALS));
     who.await(Names.CM_PATH, "Admitted", body -> body.get(0).equals(Value.o(incoming)));
-    return channel;
+    return client;
   }
 
   @Test
@@ -290,13 +227,13 @@ class DBusTubeTest {
     start(Profile.FULL);
     try (TestClient carol = TestClient.connect(daemon.socket(), "carol")) {
       String offered = create(Handles.ROOM, "room");
-      try (SocketChannel left = authenticated(offer(offered, CREDENTIALS));
-          SocketChannel right = joined(bob);
-          SocketChannel third = joined(carol)) {
-        right.shutdownOutput();
-        assertThat(right.read(ByteBuffer.allocate(1))).isEqualTo(-1);
-        send(left, "who is still here?");
-        expect(third, "who is still here?");
+      try (DBusTubeClient left = DBusTubeClient.connect(offer(offered, CREDENTIALS));
+          DBusTubeClient right = joined(bob);
+          DBusTubeClient third = joined(carol)) {
+        right.end();
+        right.expectEnd();
+        left.send("who is still here?");
+        third.expect("who is still here?");
       }
     }
   }

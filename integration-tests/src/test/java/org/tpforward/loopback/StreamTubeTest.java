@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.socket.Listener;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Addresses;
@@ -250,6 +251,34 @@ class StreamTubeTest {
       assertThat(offerError(carol, offered, service)).isEqualTo("none");
       carol.call(carol.path(), Names.CONNECTION, "Disconnect");
       assertThat(here.resolve("echo")).doesNotExist();
+    }
+  }
+
+  /** More than the service's socket and the CM's buffer hold: a part waits at the CM's socket. */
+  @Test
+  void passesOnWhatHasComeBeforeTheTubeWasClosed() throws Exception {
+    byte[] data = FileClient.bytes(300_000, 3);
+    Endpoint at = new Endpoint.UnixPath(here.resolve("slow").toString());
+    try (Listener slow = Listener.open(at)) {
+      String offered = create();
+      alice.call(
+          offered,
+          IFACE,
+          "Offer",
+          Value.u(0),
+          Value.v(Addresses.toValue(at)),
+          Value.u(0),
+          Value.dict(Map.of()));
+      String incoming = bob.awaitChannel();
+      Endpoint where = accept(bob, incoming, UNIX, Value.of(""));
+      try (Connection client = FileClient.connect(UNIX, where, null);
+          Connection service = slow.accept()) {
+        alice.await(offered, "NewRemoteConnection");
+        FileClient.write(client, data);
+        alice.call(offered, Names.CHANNEL, "Close");
+        assertThat(FileClient.readAll(service)).isEqualTo(data);
+      }
+      bob.await(incoming, "ConnectionClosed");
     }
   }
 
