@@ -24,7 +24,7 @@ static const Command commands[] = {
   { "raw-tube-offer", 5, raw_tube_offer,
     "PEER SERVICE TYPE ACCESS ADDRESS: offers a service that is there, until input ends" },
   { "raw-tube-accept", 3, raw_tube_accept,
-    "SERVICE TYPE ACCESS [BYTES]: sends them, or keeps the address until input ends" },
+    "SERVICE TYPE ACCESS [BYTES [TIMES]]: sends them, or keeps the address until input ends" },
   { "raw-dbus-tube-accept", 2, raw_dbus_tube_accept,
     "SERVICE ACCESS: keeps the address until input ends" },
   { "tubes-offer", 5, tubes_offer, "PEER SERVICE TYPE ACCESS CONNECTIONS: echoes what comes" },

@@ -120,6 +120,8 @@ raw_tube_accept (Session *session, char **arguments)
   GError *error = NULL;
   GSocket *socket;
   GVariant *address;
+  guint64 times = arguments[3] != NULL && arguments[4] != NULL
+      ? g_ascii_strtoull (arguments[4], NULL, 10) : 1;
   Kind kind = kind_parse (arguments[1], arguments[2]);
   char *path = await_tube (session, STREAM, TP_PROP_CHANNEL_TYPE_STREAM_TUBE_SERVICE, arguments[0]);
   GVariant *parameter = kind_parameter (kind, &socket);
@@ -130,7 +132,12 @@ raw_tube_accept (Session *session, char **arguments)
   g_variant_get (reply, "(v)", &address);
   if (arguments[3] != NULL)
     {
-      use_stream (kind_connect (kind, address, socket), g_ascii_strtoull (arguments[3], NULL, 10));
+      for (guint64 i = 0; i < times; i++)
+        {
+          GSocketConnection *connection = kind_connect (kind, address, socket);
+          use_stream (connection, g_ascii_strtoull (arguments[3], NULL, 10));
+          g_object_unref (connection);
+        }
     }
   else
     {
@@ -138,6 +145,35 @@ raw_tube_accept (Session *session, char **arguments)
       until_input_ends ();
     }
   session_close_channel (session, path);
+}
+
+static GVariant *
+property (Session *session, const char *path, const char *interface, const char *name)
+{
+  GError *error = NULL;
+  GVariant *reply = channel_call (session, path, "org.freedesktop.DBus.Properties", "Get",
+      g_variant_new ("(ss)", interface, name), &error);
+  GVariant *value;
+
+  check (error, name);
+  g_variant_get (reply, "(v)", &value);
+  return value;
+}
+
+/* In a room: the name of who offers the tube on the bus that it is. */
+static void
+say_initiator (Session *session, const char *path)
+{
+  guint initiator = g_variant_get_uint32 (property (session, path, TP_IFACE_CHANNEL,
+      "InitiatorHandle"));
+  GVariantIter iter;
+  const char *name;
+  guint handle;
+
+  g_variant_iter_init (&iter, property (session, path, DBUS, "DBusNames"));
+  while (g_variant_iter_next (&iter, "{u&s}", &handle, &name))
+    if (handle == initiator)
+      say ("initiator %s", name);
 }
 
 void
@@ -153,6 +189,7 @@ raw_dbus_tube_accept (Session *session, char **arguments)
 
   check (error, "Accept");
   g_variant_get (reply, "(&s)", &address);
+  say_initiator (session, path);
   say ("address dbus %s", address);
   until_input_ends ();
   session_close_channel (session, path);

@@ -21,7 +21,7 @@ typedef struct {
 /* Connects an account, or finds its connection if it has one, and prepares it. */
 Session *session_open (const char *account);
 
-/* Asks for a channel to a contact. extra: a{sv} of immutable properties, floating. Its path. */
+/* Asks for a channel to a contact, or to a room if its name begins with #. extra: a{sv} of immutable properties, floating. Its path. */
 char *session_create_channel (Session *session, const char *type, const char *peer,
     GVariant *extra, GVariant **properties);
 

@@ -37,6 +37,11 @@ abstract class ListedTube {
     this.state = state;
   }
 
+  /** The state at the end that offers: in a room nobody needs to accept for it to be open. */
+  private static TubeState whenOffered(TubesChannel channel) {
+    return channel.target().type() == Handles.ROOM ? TubeState.OPEN : TubeState.REMOTE_PENDING;
+  }
+
   TubesChannel channel() {
     return channel;
   }
@@ -81,7 +86,7 @@ abstract class ListedTube {
 
     /** The end that offers it. */
     Stream(TubesChannel channel, Facts facts, Manager manager, Service offered) {
-      super(channel, facts, TubeState.REMOTE_PENDING);
+      super(channel, facts, whenOffered(channel));
       this.offered = offered;
       this.tube = new StreamTube(manager, offered, this);
     }
@@ -137,7 +142,7 @@ abstract class ListedTube {
 
     /** The end that offers it. */
     OnDBus(TubesChannel channel, Facts facts, boolean room) {
-      super(channel, facts, TubeState.REMOTE_PENDING);
+      super(channel, facts, whenOffered(channel));
       this.tube = new DBusTube(room);
       this.offering = null;
     }

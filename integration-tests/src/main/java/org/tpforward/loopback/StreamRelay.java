@@ -22,11 +22,22 @@ final class StreamRelay {
   private volatile boolean draining;
 
   /**
-   * Takes both connections over.
+   * Takes both connections over; they are closed if this throws.
    *
    * @param ended runs once, when both directions have ended and both connections are closed
    */
-  StreamRelay(SocketChannel left, SocketChannel right, Consumer<StreamRelay> ended)
+  static StreamRelay of(SocketChannel left, SocketChannel right, Consumer<StreamRelay> ended)
+      throws IOException {
+    try {
+      return new StreamRelay(left, right, ended);
+    } catch (IOException e) {
+      CmListener.closeQuietly(left);
+      CmListener.closeQuietly(right);
+      throw e;
+    }
+  }
+
+  private StreamRelay(SocketChannel left, SocketChannel right, Consumer<StreamRelay> ended)
       throws IOException {
     left.configureBlocking(false);
     right.configureBlocking(false);

@@ -92,7 +92,7 @@ final class StreamTube {
         throw new IOException("nobody offers it any more");
       }
       reached = service.connect(id);
-      relay = new StreamRelay(guest.channel(), reached.channel(), self -> ended(end, id, self));
+      relay = StreamRelay.of(guest.channel(), reached.channel(), self -> ended(end, id, self));
     } catch (IOException e) {
       end.newLocalConnection(id);
       CmListener.closeQuietly(guest.channel());

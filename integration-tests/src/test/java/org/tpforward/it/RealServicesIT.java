@@ -252,4 +252,38 @@ class RealServicesIT {
       }
     }
   }
+
+  /** A room's tube is a bus: the service is called by its name on it. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Way.class,
+      names = {"TO_THE_DESKTOP", "FROM_THE_DESKTOP"})
+  void aDbusServiceInARoomIsCalledByItsName(Way way) {
+    String service = "org.tpforward.Echo" + count++;
+    Login accepting = way.accepting(desk, serv);
+    try (Proc accept =
+        TpClient.start(accepting, "raw-dbus-tube-accept", service + "b", service, "credentials")) {
+      accept.awaitLine("^ready");
+      try (Proc offer =
+          TpClient.start(
+              way.offering(desk, serv), "dbus-tube-offer", service + "a", "#" + service, service)) {
+        String name = accept.awaitLine("^initiator (:.*)").group(1);
+        String address = accept.awaitLine("^address dbus (.*)").group(1);
+        offer.awaitLine("^exported");
+        Proc.Result result =
+            accepting.run(
+                "dbus-send",
+                "--peer=" + address,
+                "--dest=" + name,
+                "--print-reply",
+                "/org/tpforward/Echo",
+                "org.tpforward.Echo.Echo",
+                "string:hello from the room");
+        assertThat(result.ok().out()).contains("sender=" + name).contains("hello from the room");
+        assertThat(offer.isAlive()).as("one who leaves takes nobody along").isTrue();
+        accept.closeStdin();
+        accept.await().ok();
+      }
+    }
+  }
 }

@@ -2,10 +2,12 @@ package org.tpforward.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.tpforward.harness.AgentProcess;
+import org.tpforward.harness.HarnessException;
 import org.tpforward.harness.Java;
 import org.tpforward.harness.Login;
 import org.tpforward.harness.PrivateBus;
@@ -87,33 +89,51 @@ class TubeMixIT {
                 "--name",
                 "friend",
                 friend.user().name() + "@server");
-        Proc offer = TpClient.start(serv, "tube-offer", "alice", "desk", "echo", "1");
-        Proc accept =
-            TpClient.start(desk, "raw-tube-accept", "desk", "echo", "ipv4", "localhost")) {
+        Proc accept = accept(desk, "desk", "echo", "ipv4", "localhost");
+        Proc echo = TpClient.start(serv, "tube-offer", "alice", "desk", "echo", "1")) {
       String port = accept.awaitLine("^address 127.0.0.1 (\\d+)$").group(1);
-      try (Proc last =
-          TpClient.start(
-              bus.login(), "raw-tube-accept", "bob", "again", "ipv6", "localhost", "2000000")) {
-        last.awaitLine("^ready");
-        try (Proc passOn =
-            TpClient.start(
-                other.client(),
-                "raw-tube-offer",
-                "desk",
-                "bob",
-                "again",
-                "ipv4",
-                "localhost",
-                "127.0.0.1:" + port)) {
-          last.await().ok();
-          offer.await().ok();
-          passOn.closeStdin();
-          passOn.await().ok();
-        }
+      try (Proc last = accept(bus.login(), "bob", "again", "ipv6", "localhost", "2000000");
+          Proc passOn =
+              offer(
+                  other.client(),
+                  "desk",
+                  "bob",
+                  "again",
+                  "ipv4",
+                  "localhost",
+                  "127.0.0.1:" + port)) {
+        last.await().ok();
+        echo.await().ok();
+        end(passOn);
       }
-      accept.closeStdin();
-      accept.await().ok();
+      end(accept);
     }
+  }
+
+  /** Accepts by hand, once the account can be offered something. */
+  private static Proc accept(Login login, String... arguments) {
+    Proc proc = start(login, "raw-tube-accept", arguments);
+    try {
+      proc.awaitLine("^ready");
+      return proc;
+    } catch (HarnessException e) {
+      proc.close();
+      throw e;
+    }
+  }
+
+  private static Proc offer(Login login, String... arguments) {
+    return start(login, "raw-tube-offer", arguments);
+  }
+
+  private static Proc start(Login login, String command, String... arguments) {
+    return TpClient.start(
+        login, Stream.concat(Stream.of(command), Stream.of(arguments)).toArray(String[]::new));
+  }
+
+  private static void end(Proc proc) {
+    proc.closeStdin();
+    proc.await().ok();
   }
 
   /** A CM on the desktop that is itself a client of the agent: its sockets are local already. */
@@ -181,6 +201,42 @@ class TubeMixIT {
           each.await().ok();
         }
       }
+    }
+  }
+
+  /** Members of a room on both sides, and one who offers on the desktop. */
+  @Test
+  void aTubeInARoomReachesMembersOnBothSides() {
+    try (Proc here = TpClient.start(desk, "tube-accept", "here", "shared", "1000000");
+        Proc there = TpClient.start(serv, "tube-accept", "there", "shared", "2000000")) {
+      here.awaitLine("^ready");
+      there.awaitLine("^ready");
+      try (Proc offer = TpClient.start(desk, "tube-offer", "host", "#a room", "shared", "2")) {
+        here.await().ok();
+        there.await().ok();
+        offer.await().ok();
+      }
+    }
+  }
+
+  /**
+   * The service is a CM's own socket under Credentials, which hangs up if anything comes in the
+   * same read as the byte.
+   */
+  @Test
+  void aServiceAsStrictAsGabbleIsReached() {
+    try (PrivateBus bus =
+            PrivateBus.start(world.desktop().login(User.DESK), "--profile", "gabble");
+        Proc accept = accept(bus.login(), "bob", "echo", "unix", "credentials");
+        Proc echo = TpClient.start(bus.login(), "tube-offer", "alice", "bob", "echo", "5")) {
+      String socket = accept.awaitLine("^address unix (.*)$").group(1);
+      try (Proc use = accept(serv, "user", "it", "ipv4", "localhost", "1000000", "5");
+          Proc offer = offer(desk, "strict", "user", "it", "unix", "credentials", socket)) {
+        use.await().ok();
+        end(offer);
+      }
+      end(accept);
+      echo.await().ok();
     }
   }
 }

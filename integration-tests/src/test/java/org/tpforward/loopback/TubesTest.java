@@ -232,6 +232,7 @@ class TubesTest {
   void namesTheMembersOfADBusTubeInARoom() throws Exception {
     String room = alice.create(TestClient.tube(IFACE, Handles.ROOM, "a room", ""));
     Value id = alice.call(room, IFACE, "OfferDBusTube", Value.of("a.b"), PARAMETERS).get(0);
+    assertThat(state(alice, room, id)).as("at once, in a room").isEqualTo(Value.u(2));
     String accepting = bob.awaitChannel();
     assertThat(bob.property(accepting, Names.CHANNEL, "TargetID")).isEqualTo(Value.of("a room"));
     bob.call(accepting, IFACE, "AcceptDBusTube", id);
