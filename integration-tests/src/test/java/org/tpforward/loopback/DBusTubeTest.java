@@ -20,8 +20,7 @@ import org.tpforward.dbus.Value;
 import org.tpforward.telepathy.AccessControl;
 
 /** D-Bus tubes of the loopback CM: a pipe between contacts, a bus in a room. */
-@Timeout(
-    120) // A message that is lost is waited for in vain: reads here have no bound of their own.
+@Timeout(120) // reads here have no bound of their own
 class DBusTubeTest {
   private static final String IFACE = Names.DBUS_TUBE;
   private static final int LOCALHOST = 0;
