@@ -49,6 +49,8 @@ TP_NEED_TESTS='
   ssh-agent          openssh-client
   dbus-monitor       dbus-bin dbus
   gdbus              libglib2.0-bin
+  ss                 iproute2
+  rsync              rsync
   busctl             systemd
   python3            python3
   cc                 gcc

@@ -260,7 +260,9 @@ public final class Offering implements Closeable, StreamOwner {
       }
       Connection service = connect(value, arrival);
       stream.local(service);
-      stream.start(service, accepted);
+      boolean holds = spec.local().access() == AccessControl.CREDENTIALS;
+      Duplex near = holds ? new AfterByte(service, forwards.settings().credentialByte()) : service;
+      stream.start(near, accepted);
     } catch (IOException | RuntimeException e) {
       log.warn("a connection to the tube of {} is ended: {}", spec.service(), e.getMessage());
       giveUp(stream, incoming, cm, arrival, e);

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Connection;
+import org.tpforward.socket.CredentialByte;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.Listener;
 import org.tpforward.socket.TelepathySockets;
@@ -231,6 +232,42 @@ class OfferingTest {
         assertThat(Sockets.read(served.connection(), 9)).isEqualTo("number " + (10 + id));
         served.connection().close();
       }
+    }
+  }
+
+  @Test
+  void aServiceThatReadsWhateverIsThereGetsTheByteAlone() throws Exception {
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), UNIX);
+    CompletableFuture<Connection> accepted = Sockets.start(service.listener()::accept);
+    try (Connection cm = cmConnects(offering, 1)) {
+      Sockets.write(cm, "question");
+      Connection there = accepted.get(30, TimeUnit.SECONDS);
+      // Either the question is on its way already, or it waits for the byte.
+      Sockets.await(() -> offering.bytesToClient() == 8 || somebodyIsIn("awaitRead"));
+      CredentialByte.Arrived arrived = CredentialByte.receiveLate(there, 4096, Sockets.PATIENCE);
+      assertThat(arrived.extra()).isZero();
+      assertThat(arrived.sender()).isNotNull();
+      assertThat(Sockets.read(there, 8)).isEqualTo("question");
+    }
+  }
+
+  private static boolean somebodyIsIn(String method) {
+    return Thread.getAllStackTraces().values().stream()
+        .flatMap(Stream::of)
+        .anyMatch(frame -> frame.getMethodName().equals(method));
+  }
+
+  @Test
+  void aServiceThatSpeaksBeforeItReadsTheByteIsHeard() throws Exception {
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), UNIX);
+    CompletableFuture<Connection> accepted = Sockets.start(service.listener()::accept);
+    try (Connection cm = cmConnects(offering, 1)) {
+      Sockets.write(cm, "question");
+      Connection there = accepted.get(30, TimeUnit.SECONDS);
+      Sockets.write(there, "welcome");
+      assertThat(Sockets.read(cm, 7)).isEqualTo("welcome");
     }
   }
 
