@@ -49,6 +49,7 @@ TP_NEED_TESTS='
   ssh-agent          openssh-client
   dbus-monitor       dbus-bin dbus
   gdbus              libglib2.0-bin
+  curl               curl
   busctl             systemd
   python3            python3
   cc                 gcc
