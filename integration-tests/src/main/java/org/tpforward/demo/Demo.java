@@ -15,9 +15,9 @@ import org.tpforward.harness.User;
 import org.tpforward.harness.World;
 
 /**
- * alice, at the desktop, sends bob a file, and reads a page of his: her client speaks to the agent's
- * bus, and the connection manager is on the server. {@code Demo [--one-machine] [--size MIB]}; exit status 0 only if
- * everything that it prints as held did hold.
+ * alice, at the desktop, sends bob a file, and reads a page of his: her client speaks to the
+ * agent's bus, and the connection manager is on the server. {@code Demo [--one-machine] [--size
+ * MIB]}; exit status 0 only if everything that it prints as held did hold.
  */
 public final class Demo {
   private static final Duration PATIENCE = Duration.ofMinutes(10);

@@ -12,8 +12,7 @@ public final class Page {
 
   /** Runs the program. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    try (HttpClient client =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpRequest request = HttpRequest.newBuilder(URI.create(arguments[0])).build();
       System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).body());
     }

@@ -55,18 +55,9 @@ final class TubeParameters {
     for (String word : open) {
       put(parameters, key("--param", word), rest(word));
     }
-    boolean stdin = false;
+    checkFiles();
     for (String word : files) {
-      String key = key("--param-file", word);
-      String file = rest(word);
-      if (file.isEmpty() || (stdin && file.equals("-"))) {
-        throw usage(
-            "--param-file "
-                + word
-                + (file.isEmpty() ? ": give KEY=FILE" : ": standard input is there once only"));
-      }
-      stdin |= file.equals("-");
-      put(parameters, key, content(file));
+      put(parameters, key("--param-file", word), content(rest(word)));
     }
     for (String key : asked) {
       if (key.isEmpty() || key.indexOf('=') >= 0) {
@@ -75,6 +66,22 @@ final class TubeParameters {
       put(parameters, key, ask(key));
     }
     return parameters;
+  }
+
+  /** Before anything is read, as what was read from standard input is gone. */
+  private void checkFiles() throws AgentException {
+    boolean stdin = false;
+    for (String word : files) {
+      String key = key("--param-file", word);
+      String file = rest(word);
+      if (file.isEmpty()) {
+        throw usage("--param-file " + key + "=: give KEY=FILE");
+      }
+      if (stdin && file.equals("-")) {
+        throw usage("--param-file " + key + "=-: standard input is there once only");
+      }
+      stdin |= file.equals("-");
+    }
   }
 
   private static String key(String option, String word) throws AgentException {

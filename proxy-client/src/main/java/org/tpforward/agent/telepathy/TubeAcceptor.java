@@ -114,9 +114,7 @@ public final class TubeAcceptor {
       connection
           .object()
           .call(
-              CAPABILITIES,
-              "UpdateCapabilities",
-              new Value.Array("(sa(a{sv})as)", List.of(handler)));
+              CAPABILITIES, "UpdateCapabilities", new Value.Array("(saa{sv}as)", List.of(handler)));
     } catch (TransferException e) {
       log.debug("no capabilities are announced: {}", e.getMessage());
     }

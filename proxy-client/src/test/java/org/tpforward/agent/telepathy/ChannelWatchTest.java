@@ -104,6 +104,7 @@ final class ChannelWatchTest {
   }
 
   private static Signal state(long state, long reason) {
-    return Signals.of(FileState.INTERFACE, "FileTransferStateChanged", Value.u(state), Value.u(reason));
+    return Signals.of(
+        FileState.INTERFACE, "FileTransferStateChanged", Value.u(state), Value.u(reason));
   }
 }
