@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -188,13 +189,11 @@ class TubeCommandIT {
             ends.offer("rfb", display, "--param-file", "password=" + file, "--param", "depth=24")) {
       assertThat(server.isAlive()).isTrue();
       Json.Obj open = (Json.Obj) Json.parse(accept.awaitLine("^.*\"event\":\"open\".*$").group());
-      Json.Obj parameters = (Json.Obj) open.get("parameters");
-      assertThat(parameters).isNotNull();
+      Json.Obj parameters = (Json.Obj) Objects.requireNonNull(open.get("parameters"));
       assertThat(parameters.get("depth")).isEqualTo(Json.of("24"));
       assertThat(open.get("contact")).isEqualTo(Json.of(ends.offering()));
-      String at = ((Json.Str) java.util.Objects.requireNonNull(open.get("address"))).value();
-      String password =
-          ((Json.Str) java.util.Objects.requireNonNull(parameters.get("password"))).value();
+      String at = ((Json.Str) Objects.requireNonNull(open.get("address"))).value();
+      String password = ((Json.Str) Objects.requireNonNull(parameters.get("password"))).value();
       try (Proc view = Services.start(ends.to(), "view", at, password)) {
         assertThat(view.await().ok().out()).isEqualTo("picture\n");
       }
@@ -352,7 +351,7 @@ class TubeCommandIT {
       assertThat(tube.get("contact")).isEqualTo(Json.of(ends.offering()));
       assertThat(tube.get("outgoing")).isEqualTo(new Json.Bool(false));
       assertThat(tube.get("state")).isEqualTo(Json.of("open"));
-      String channel = ((Json.Str) java.util.Objects.requireNonNull(tube.get("channel"))).value();
+      String channel = ((Json.Str) Objects.requireNonNull(tube.get("channel"))).value();
       ends.to()
           .run(
               "gdbus",
