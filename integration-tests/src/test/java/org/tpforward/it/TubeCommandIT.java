@@ -3,6 +3,7 @@ package org.tpforward.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -204,6 +205,31 @@ class TubeCommandIT {
       String commandLine = Files.readString(Path.of("/proc/" + offer.handle().pid() + "/cmdline"));
       assertThat(commandLine).contains("password=").doesNotContain("geheim");
       assertThat(offer.said()).doesNotContain("geheim");
+    }
+  }
+
+  @Test
+  void aSecretIsAskedForAtTheTerminal() throws IOException {
+    Ends ends = Setting.of("gabble").ends(true);
+    List<String> command =
+        new ArrayList<>(List.of("python3", "-c", "import pty, sys; pty.spawn(sys.argv[1:])"));
+    command.addAll(
+        ends.from()
+            .tpforward(
+                "tube",
+                "offer",
+                "--account",
+                "loopback:" + ends.offering(),
+                "--param-ask",
+                "password",
+                ends.accepting(),
+                "rfb",
+                "127.0.0.1:9"));
+    try (Proc accept = ends.accept(List.of("rfb"), "--show-params");
+        Proc offer = ends.from().start(command)) {
+      offer.stdin().write("geheim =\n".getBytes(StandardCharsets.UTF_8));
+      offer.stdin().flush();
+      accept.awaitLine("^  password = geheim =$");
     }
   }
 

@@ -3,6 +3,9 @@ package org.tpforward.agent.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -81,6 +84,17 @@ final class TubeCommandTest {
                 .read())
         .containsExactlyInAnyOrderEntriesOf(
             Map.of("k", "=v", "p", " geheim=ü ", "d", "x", "t", "x\n", "empty", ""));
+  }
+
+  @Test
+  void aSecretComesFromStandardInput() throws Exception {
+    InputStream in = System.in;
+    System.setIn(new ByteArrayInputStream("geheim\n".getBytes(StandardCharsets.UTF_8)));
+    try {
+      assertThat(parameters("--param-file=k=-").read()).isEqualTo(Map.of("k", "geheim"));
+    } finally {
+      System.setIn(in);
+    }
   }
 
   @Test
