@@ -51,6 +51,7 @@ TP_NEED_TESTS='
   gdbus              libglib2.0-bin
   ss                 iproute2
   rsync              rsync
+  curl               curl
   busctl             systemd
   python3            python3
   cc                 gcc
