@@ -53,9 +53,9 @@ record TubeListener(SocketKind kind, Listener listener, @Nullable Path directory
   static TubeListener open(SocketKind kind, Path runtime) throws IOException {
     return switch (kind.type()) {
       case UNIX -> {
-        Path directory = Files.createTempDirectory(runtime, "tpforward-tube-"); // mode 0700
+        Path directory = TubeDirectory.create(runtime);
         try {
-          Endpoint where = new Endpoint.UnixPath(directory.resolve("s").toString());
+          Endpoint where = new Endpoint.UnixPath(TubeDirectory.socket(directory).toString());
           yield new TubeListener(kind, listen(kind, where), directory);
         } catch (IOException e) {
           Files.deleteIfExists(directory);
