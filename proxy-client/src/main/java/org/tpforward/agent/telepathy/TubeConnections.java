@@ -205,20 +205,21 @@ final class TubeConnections {
       report.refused("connection " + number + " did not get through: " + reason(e));
       return false;
     }
-    report.connected(number);
     Ending ending = new Ending(near, number);
-    Relay relay = Relay.start("tube #" + number, near, dialled, ending);
-    String ended;
+    Relay relay;
     synchronized (this) {
+      if (aborted != null) {
+        dialled.reset();
+        return false;
+      }
+      // Under the lock: who aborts finds the relay, which then ends for that reason.
+      relay = Relay.start("tube #" + number, near, dialled, ending);
       Through through = active.get(near);
       if (through != null) {
         through.relay = relay;
       }
-      ended = aborted;
     }
-    if (ended != null) {
-      relay.abort(ended);
-    }
+    report.connected(number);
     ending.started(relay);
     return true;
   }
