@@ -30,6 +30,12 @@ class ArchitectureTest {
           "org.tpforward.agent",
           "org.tpforward.agent.telepathy",
           "org.tpforward.agent.cli",
+          "org.tpforward.server.audit",
+          "org.tpforward.server.bus",
+          "org.tpforward.server.user",
+          "org.tpforward.server.channel",
+          "org.tpforward.server",
+          "org.tpforward.server.cli",
           "org.tpforward.loopback",
           "org.tpforward.harness",
           "org.tpforward.demo");
