@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import org.apache.sshd.common.channel.ChannelFactory;
+import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.core.CoreModuleProperties;
@@ -55,6 +56,7 @@ public final class SshServers {
       Announcement announcement) {
     SshServer server =
         ServerBuilder.builder()
+            .factory(Stoppable::new)
             .publickeyAuthenticator(users)
             .cipherFactories(Algorithms.ciphers())
             .macFactories(Algorithms.serverMacs())
@@ -77,6 +79,23 @@ public final class SshServers {
     CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(server, Duration.ofMinutes(5));
     CoreModuleProperties.MAX_PACKET_SIZE.set(server, PACKET);
     return server;
+  }
+
+  /** MINA's, which cannot stop to listen without ending what is connected. */
+  private static final class Stoppable extends SshServer {
+    void stopListening() {
+      IoAcceptor listening = acceptor;
+      if (listening != null) {
+        listening.unbind();
+      }
+    }
+  }
+
+  /** Takes no more connections; those that are there go on. */
+  public static void stopListening(SshServer server) {
+    if (server instanceof Stoppable stoppable) {
+      stoppable.stopListening();
+    }
   }
 
   private static List<ChannelFactory> channels(ServerRequests requests) {

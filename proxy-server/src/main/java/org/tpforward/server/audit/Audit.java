@@ -17,6 +17,7 @@ public final class Audit implements Closeable {
 
   private final OutputStream out;
   private final Clock clock;
+  private final Metrics metrics = new Metrics();
   private final Object lock = new Object();
   private long lost; // guarded by the lock
 
@@ -26,6 +27,11 @@ public final class Audit implements Closeable {
   public Audit(OutputStream out, Clock clock) {
     this.out = out;
     this.clock = clock;
+  }
+
+  /** What is counted beside. */
+  public Metrics metrics() {
+    return metrics;
   }
 
   /** Begins an event; {@link #write} ends it. */

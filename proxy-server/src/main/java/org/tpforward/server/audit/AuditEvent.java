@@ -35,7 +35,9 @@ public final class AuditEvent {
     json.append(':');
   }
 
-  /** What is no plain character is escaped, so that nobody's bytes end a line or colour a screen. */
+  /**
+   * What is no plain character is escaped, so that nobody's bytes end a line or colour a screen.
+   */
   private void quote(String text) {
     json.append('"');
     for (int i = 0; i < text.length(); i++) {

@@ -4,66 +4,67 @@ import java.io.IOException;
 import java.time.Duration;
 import org.tpforward.relay.Duplex;
 import org.tpforward.server.bus.Grant;
+import org.tpforward.server.bus.HandedOut;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
-import org.tpforward.socket.PeerCredentials;
 import org.tpforward.telepathy.AccessControl;
 
 /**
- * Connects to a socket that a CM handed out, and makes sure of who listens there. A path may lead
- * elsewhere by the time of the connect, and a CM may name a socket that is not its own: the kernel
- * is asked about the very socket that is connected, so neither leads to another process.
+ * Connects to a socket that a CM handed out. Who listens is asked of the kernel about the very
+ * socket that is connected, before a byte of it moves.
+ *
+ * @param grant by which it may go on
+ * @param stream to the CM; who has this closes it
  */
-final class Reach {
-  /** Somebody else listens there, or connects: it is none of the user's. */
-  static final class WrongPeerException extends IOException {
+record Reach(Grant grant, Duplex stream) {
+  /** It is nothing that this user may reach. */
+  static final class ForbiddenException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    WrongPeerException(String message) {
+    ForbiddenException(String message) {
       super(message);
     }
   }
 
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  private Reach() {}
-
   /**
    * Connects.
    *
-   * @throws WrongPeerException if the process that owns the CM's name is not who listens
+   * @throws ForbiddenException if no CM has handed that out, or another process listens there
    * @throws IOException if nobody does
    */
-  static Duplex to(Grant grant) throws IOException {
-    if (grant.endpoint() instanceof Endpoint.Ip ip) {
-      Connection connection = Connection.connect(ip, TIMEOUT);
-      return checked(connection, grant, TcpOwner.of(ip));
+  static Reach to(Endpoint target, HandedOut handedOut) throws IOException {
+    if (handedOut.find(target).isEmpty()) {
+      throw new ForbiddenException(
+          "no connection manager has handed that out, or its channel is closed");
     }
-    // Not the JDK's channel: it does not tell the process, nor have a descriptor.
-    Connection connection = Connection.connectForCredentials(grant.endpoint(), TIMEOUT);
-    Duplex far = checked(connection, grant, PeerCredentials.of(connection));
-    return grant.access() == AccessControl.CREDENTIALS ? new FirstByteAlone(connection) : far;
-  }
-
-  /** The connection, if that is whose it must be; otherwise it is closed. */
-  static Duplex checked(Connection connection, Grant grant, PeerCredentials peer)
-      throws WrongPeerException {
-    String wrong = wrong(grant, peer);
-    if (wrong != null) {
+    Connection connection =
+        target instanceof Endpoint.Ip
+            ? Connection.connect(target, TIMEOUT)
+            // Not the JDK's channel: it does not tell the process, nor has it a descriptor.
+            : Connection.connectForCredentials(target, TIMEOUT);
+    try {
+      Grant grant = allowed(target, handedOut, connection);
+      return new Reach(
+          grant,
+          grant.access() == AccessControl.CREDENTIALS && !(target instanceof Endpoint.Ip)
+              ? new FirstByteAlone(connection)
+              : connection);
+    } catch (IOException | RuntimeException e) {
       connection.reset();
-      throw new WrongPeerException(grant.endpoint() + " belongs to " + wrong);
+      throw e;
     }
-    return connection;
   }
 
-  /** Who it is instead of the CM; null if it is the CM. */
-  private static @org.jspecify.annotations.Nullable String wrong(Grant grant, PeerCredentials peer) {
-    boolean same =
-        peer.isKnown()
-            && peer.uid() == grant.uid()
-            && (peer.pid() == PeerCredentials.UNKNOWN || peer.pid() == grant.pid());
-    return same
-        ? null
-        : peer + ", and not to " + new PeerCredentials(grant.uid(), -1, grant.pid());
+  private static Grant allowed(Endpoint target, HandedOut handedOut, Connection connection)
+      throws ForbiddenException {
+    try {
+      return handedOut.check(target, connection);
+    } catch (IOException e) {
+      ForbiddenException forbidden = new ForbiddenException(String.valueOf(e.getMessage()));
+      forbidden.initCause(e);
+      throw forbidden;
+    }
   }
 }

@@ -1,0 +1,16 @@
+package org.tpforward.server.cli;
+
+/** Lines for the operator on standard error. */
+final class Messages {
+  private Messages() {}
+
+  /** What is wrong, and what to do next. */
+  static void error(String line) {
+    tell(line);
+  }
+
+  /** What happens. */
+  static void tell(String line) {
+    System.err.println("tpforward-server: " + line.replaceAll("\\p{Cntrl}+", " "));
+  }
+}
