@@ -3,12 +3,14 @@ package org.tpforward.server.bus;
 import java.util.List;
 
 /**
- * What a user may see, own and call on the bus: Telepathy, and what the operator adds.
+ * What a user may see and call on the bus: Telepathy, and what the operator adds. {@link
+ * PolicedBus} tells the rules.
  *
- * @param names well-known names that are let through besides Telepathy's: a name, or {@code NAME.*}
- *     for all below it
+ * @param names well-known names that may be seen and called besides Telepathy's: a name, or {@code
+ *     NAME.*} for it and all below it
  * @param calls calls that are let through to a name that is seen only: {@code
- *     NAME=[INTERFACE.MEMBER][@PATH]}, where either may end with {@code *}
+ *     NAME=[INTERFACE.MEMBER][@PATH]}, where the member may be {@code *} and the path may end with
+ *     {@code /*}
  */
 public record BusPolicy(List<String> names, List<String> calls) {
   /** Only Telepathy. */
@@ -22,5 +24,7 @@ public record BusPolicy(List<String> names, List<String> calls) {
   public BusPolicy {
     names = List.copyOf(names);
     calls = List.copyOf(calls);
+    names.forEach(NamePattern::parse);
+    calls.forEach(CallRule::parse);
   }
 }
