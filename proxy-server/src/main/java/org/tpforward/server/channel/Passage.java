@@ -1,7 +1,10 @@
 package org.tpforward.server.channel;
 
-import java.util.concurrent.CompletableFuture;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 import org.tpforward.relay.Relay;
 import org.tpforward.server.audit.Audit;
@@ -68,20 +71,24 @@ final class Passage {
   void relay(Duplex client, Duplex far, String peer) {
     audit.metrics().channels.increment();
     audit.metrics().socketChannelsNow.increment();
-    CompletableFuture<Relay> started = new CompletableFuture<>();
-    Relay.Hooks hooks =
-        () ->
-            // It may be over before start() returns.
-            started.thenAccept(relay -> {
-              audit.metrics().socketChannelsNow.decrement();
-              String reason = relay.reason();
-              ended(
-                  relay.bytesFromNear(),
-                  relay.bytesFromFar(),
-                  peer,
-                  reason == null ? "both sides ended" : reason);
-            });
-    started.complete(Relay.start(type + " " + target, client, far, hooks));
+    AtomicReference<@Nullable Relay> started = new AtomicReference<>();
+    AtomicInteger steps = new AtomicInteger();
+    // It may be over before start() returns: the second to come here writes the line.
+    Runnable step =
+        () -> {
+          if (steps.incrementAndGet() == 2) {
+            Relay relay = Objects.requireNonNull(started.get());
+            audit.metrics().socketChannelsNow.decrement();
+            String reason = relay.reason();
+            ended(
+                relay.bytesFromNear(),
+                relay.bytesFromFar(),
+                peer,
+                reason == null ? "both sides ended" : reason);
+          }
+        };
+    started.set(Relay.start(type + " " + target, client, far, step::run));
+    step.run();
   }
 
   private void ended(long fromClient, long toClient, String peer, String why) {

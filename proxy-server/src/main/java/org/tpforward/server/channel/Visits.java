@@ -1,6 +1,7 @@
 package org.tpforward.server.channel;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.SshConstants;
@@ -108,7 +109,7 @@ public final class Visits implements SessionListener {
     }
     audit.metrics().loginsNow.decrement();
     visit.end();
-    String why = end(session).get();
+    String why = Objects.requireNonNullElse(end(session).get(), "");
     audit.write(
         visit
             .describe(audit.event("logout"))

@@ -1,12 +1,14 @@
 package org.tpforward.server.cli;
 
+import org.jspecify.annotations.Nullable;
+
 /** Lines for the operator on standard error. */
 final class Messages {
   private Messages() {}
 
   /** What is wrong, and what to do next. */
-  static void error(String line) {
-    tell(line);
+  static void error(@Nullable String line) {
+    tell(String.valueOf(line));
   }
 
   /** What happens. */
