@@ -51,6 +51,8 @@ TP_NEED_TESTS='
   gdbus              libglib2.0-bin
   busctl             systemd
   python3            python3
+  file:/usr/lib/python3/dist-packages/asyncssh/__init__.py  python3-asyncssh
+  file:/usr/lib/python3/dist-packages/paramiko/__init__.py  python3-paramiko
   cc                 gcc
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config

@@ -24,6 +24,7 @@ import org.tpforward.harness.World;
  * Files from side to side: by telepathy-glib, by hand over each kind of socket, and by tpforward.
  */
 @NeedsSides
+@EitherServer
 class FileTransferIT {
   private static final String STREAMLOCAL = "direct-streamlocal";
 
@@ -70,7 +71,7 @@ class FileTransferIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent();

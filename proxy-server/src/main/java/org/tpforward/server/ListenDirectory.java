@@ -124,6 +124,9 @@ final class ListenDirectory implements AutoCloseable {
   /** Removes it. */
   @Override
   public void close() {
+    if (!channel.isOpen()) {
+      return;
+    }
     try {
       clear();
       Files.deleteIfExists(path.resolve(LOCK));

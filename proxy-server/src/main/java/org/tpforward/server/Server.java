@@ -10,6 +10,7 @@ import java.util.Map;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.SshServer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.server.audit.Audit;
@@ -35,12 +36,25 @@ public final class Server implements AutoCloseable {
   private final Gate gate;
   private final ListenDirectory directory;
   private final List<KeyPair> hostKeys;
+  private final @Nullable MetricsServer metrics;
+  private final @Nullable SpawnedBus spawned;
 
-  private Server(ServerConfig config, Audit audit, ListenDirectory directory, Keys keys)
+  private Server(
+      ServerConfig config,
+      Audit audit,
+      ListenDirectory directory,
+      Keys keys,
+      Map<String, String> environment)
       throws ServerException {
     this.config = config;
     this.directory = directory;
     this.hostKeys = HostKeys.load(config.hostKeys());
+    this.spawned =
+        config.spawnBus()
+            ? SpawnedBus.start(
+                directory.path().resolveSibling(directory.path().getFileName() + ".bus"),
+                environment)
+            : null;
     this.logins =
         new Logins(
             keys,
@@ -70,11 +84,13 @@ public final class Server implements AutoCloseable {
     ssh.setHost(config.listen().getAddress().getHostAddress());
     ssh.setPort(config.listen().getPort());
     CoreModuleProperties.AUTH_TIMEOUT.set(ssh, config.grace());
+    this.metrics =
+        config.metrics() == null ? null : MetricsServer.start(config.metrics(), audit.metrics());
     CoreModuleProperties.SERVER_IDENTIFICATION.set(ssh, "tpforward-server");
   }
 
   /**
-   * Starts.
+   * Starts. Called by a thread that lives as long as the process, if a bus is to be started.
    *
    * @param audit stays the caller's
    * @param environment of the process
@@ -88,9 +104,10 @@ public final class Server implements AutoCloseable {
             config.directory() != null
                 ? config.directory()
                 : ListenDirectory.usual(environment, config.listen().getPort()));
+    Server server = null;
     boolean started = false;
     try {
-      Server server = new Server(config, audit, directory, keys);
+      server = new Server(config, audit, directory, keys, environment);
       server.ssh.start();
       started = true;
       return server;
@@ -106,6 +123,9 @@ public final class Server implements AutoCloseable {
       throw new ServerException("cannot listen on " + Peers.name(config.listen()) + ": " + e, e);
     } finally {
       if (!started) {
+        if (server != null) {
+          server.close();
+        }
         directory.close();
       }
     }
@@ -127,6 +147,9 @@ public final class Server implements AutoCloseable {
       }
     } catch (ServerException e) {
       throw new IOException("TPFORWARD_BUS of the key's line: " + e.getMessage(), e);
+    }
+    if (spawned != null) {
+      return spawned.endpoint();
     }
     if (config.bus() == null) {
       throw new IOException("no bus is named for this key, and there is no --bus");
@@ -176,6 +199,12 @@ public final class Server implements AutoCloseable {
       ssh.stop(true);
     } catch (IOException e) {
       log.warn("{}", e.toString());
+    }
+    if (metrics != null) {
+      metrics.close();
+    }
+    if (spawned != null) {
+      spawned.close();
     }
     directory.close();
   }

@@ -1,6 +1,7 @@
 package org.tpforward.server.channel;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
@@ -13,6 +14,7 @@ import org.tpforward.relay.Threads;
 import org.tpforward.server.audit.Audit;
 import org.tpforward.server.user.Account;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.KeepAlive;
 
 /** Makes a {@link Visit} of each login, and ends it with its session. */
 public final class Visits implements SessionListener {
@@ -29,6 +31,11 @@ public final class Visits implements SessionListener {
 
   private static final Logger log = LoggerFactory.getLogger(Visits.class);
   private static final AttributeKey<AtomicReference<String>> END = new AttributeKey<>();
+
+  /** A client that is gone without a word holds its bus names no longer than this. */
+  private static final Duration ALIVE = Duration.ofSeconds(30);
+
+  private static final int ALIVE_COUNT = 3;
 
   private final Audit audit;
   private final Buses buses;
@@ -66,8 +73,14 @@ public final class Visits implements SessionListener {
     audit.metrics().loginsNow.increment();
     Visit visit = new Visit(session, account, user);
     audit.write(visit.describe(audit.event("login")).with("client", session.getClientVersion()));
+    new KeepAlive(session, ALIVE, ALIVE_COUNT, silence -> lost(session, silence)).start();
     // So that it is there when it is asked for; what is wrong is told to who asks.
     Threads.start("bus of " + account.name(), () -> warmUp(user));
+  }
+
+  private static void lost(Session session, Duration silence) {
+    end(session).compareAndSet("", "no answer from the client for " + silence.toSeconds() + " s");
+    session.close(true);
   }
 
   private static void warmUp(User user) {

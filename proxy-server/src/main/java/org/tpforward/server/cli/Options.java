@@ -59,6 +59,13 @@ final class Options {
   @Nullable String bus;
 
   @Option(
+      names = "--spawn-bus",
+      description =
+          "Start a dbus-daemon of the server's own with connection managers only, and give out"
+              + " that.")
+  boolean spawnBus;
+
+  @Option(
       names = "--allow-name",
       paramLabel = "NAME",
       description =
@@ -121,6 +128,12 @@ final class Options {
       defaultValue = "30")
   int drain;
 
+  @Option(
+      names = "--metrics",
+      paramLabel = "HOST:PORT",
+      description = "Show counters to Prometheus at this port of loopback, under /metrics.")
+  @Nullable String metrics;
+
   @Option(names = "-v", description = "Say what happens; twice for everything.")
   boolean[] verbose = {};
 
@@ -138,12 +151,16 @@ final class Options {
     if (hostKeys.isEmpty()) {
       throw new ServerException("name a --host-key; its file is made if it is missing");
     }
+    if (bus != null && spawnBus) {
+      throw new ServerException("--bus and --spawn-bus name two buses");
+    }
     return new ServerConfig(
-        address(listen),
+        address("--listen", listen),
         authorizedKeys,
         trustedUserCaKeys,
         hostKeys,
-        endpoint(bus != null ? bus : defaultBus),
+        spawnBus ? null : endpoint(bus != null ? bus : defaultBus),
+        spawnBus,
         policy(),
         listenDirectory == null ? null : listenDirectory.toAbsolutePath().normalize(),
         positive("--max-startups", maxStartups),
@@ -152,7 +169,8 @@ final class Options {
             positive("--max-logins", maxLogins),
             positive("--max-channels", maxChannels),
             Limits.DEFAULT.listeners()),
-        Duration.ofSeconds(Math.max(0, drain)));
+        Duration.ofSeconds(Math.max(0, drain)),
+        metrics == null ? null : address("--metrics", metrics));
   }
 
   private static @Nullable Endpoint endpoint(@Nullable String address) throws ServerException {
@@ -174,11 +192,11 @@ final class Options {
     return value;
   }
 
-  private static InetSocketAddress address(String text) throws ServerException {
+  private static InetSocketAddress address(String name, String text) throws ServerException {
     int colon = text.lastIndexOf(':');
     String port = text.substring(colon + 1);
     if (colon < 1 || !port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65535) {
-      throw new ServerException("--listen is not HOST:PORT: " + text);
+      throw new ServerException(name + " is not HOST:PORT: " + text);
     }
     String host = text.substring(0, colon);
     if (host.startsWith("[") && host.endsWith("]")) {
@@ -187,7 +205,7 @@ final class Options {
     try {
       return new InetSocketAddress(InetAddress.getByName(host), Integer.parseInt(port));
     } catch (UnknownHostException e) {
-      throw new ServerException("--listen names a host that is not known: " + host, e);
+      throw new ServerException(name + " names a host that is not known: " + host, e);
     }
   }
 }

@@ -21,9 +21,7 @@ class CommandLineTest {
 
   private static Options options(String... arguments) {
     Options options = new Options();
-    new CommandLine(new Holder(options))
-        .setOverwrittenOptionsAllowed(true)
-        .parseArgs(arguments);
+    new CommandLine(new Holder(options)).setOverwrittenOptionsAllowed(true).parseArgs(arguments);
     return options;
   }
 
@@ -65,8 +63,8 @@ class CommandLineTest {
   void saysWhatIsWrong(String option, String words) {
     String unescaped = option.replace("\\,", ",");
     assertThatExceptionOfType(ServerException.class)
-        .isThrownBy(() ->
-            options("--authorized-keys=keys", "--host-key=key", unescaped).toConfig(null))
+        .isThrownBy(
+            () -> options("--authorized-keys=keys", "--host-key=key", unescaped).toConfig(null))
         .withMessageContaining(words);
   }
 

@@ -40,8 +40,7 @@ class KeyOptionsTest {
 
   @Test
   void theEarlierOfTwoExpiryTimesCounts() {
-    KeyOptions options =
-        KeyOptions.parse("expiry-time=\"20300101Z\",expiry-time=\"20200101Z\"");
+    KeyOptions options = KeyOptions.parse("expiry-time=\"20300101Z\",expiry-time=\"20200101Z\"");
     assertThat(options.refusal(HERE, Instant.parse("2025-01-01T00:00:00Z"))).contains("expired");
   }
 

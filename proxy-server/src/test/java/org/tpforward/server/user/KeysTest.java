@@ -109,7 +109,8 @@ class KeysTest {
     Keys keys =
         Keys.read(
             file(
-                "from=\"198.51.100.0/24\" " + line(alice), "expiry-time=\"20260101Z\" " + line(bob)),
+                "from=\"198.51.100.0/24\" " + line(alice),
+                "expiry-time=\"20260101Z\" " + line(bob)),
             null);
     assertThat(ask(keys, alice.getPublic()).why()).contains("from 192.0.2.7");
     assertThat(ask(keys, bob.getPublic()).why()).contains("expired");
@@ -134,8 +135,7 @@ class KeysTest {
         .id("alice@desk")
         .principals(List.of(principals))
         .validBefore(NOW.plus(Duration.ofDays(1)))
-        .extensions(
-            List.of(new OpenSshCertificate.CertificateOption("permit-port-forwarding")));
+        .extensions(List.of(new OpenSshCertificate.CertificateOption("permit-port-forwarding")));
   }
 
   @Test
