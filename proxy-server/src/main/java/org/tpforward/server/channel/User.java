@@ -2,6 +2,10 @@ package org.tpforward.server.channel;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.server.bus.HandedOut;
@@ -9,6 +13,8 @@ import org.tpforward.socket.Endpoint;
 
 /** One user of one bus, while logged in: what was handed out, and what is in use. */
 final class User {
+  private static final String GONE = "the user has logged out";
+
   private final Endpoint bus;
   private final Limits limits;
   private final AtomicInteger channels = new AtomicInteger();
@@ -18,7 +24,7 @@ final class User {
   int logins;
 
   @GuardedBy("this")
-  private @Nullable HandedOut handedOut;
+  private @Nullable FutureTask<HandedOut> handedOut;
 
   @GuardedBy("this")
   private boolean gone;
@@ -32,17 +38,49 @@ final class User {
     return bus;
   }
 
-  /** What may be reached. Connects to the bus if need be: blocks so long. */
-  synchronized HandedOut handedOut() throws IOException {
-    if (gone) {
-      throw new IOException("the user has logged out");
+  /**
+   * What may be reached. Connects to the bus if need be: blocks so long, and holds no lock
+   * meanwhile, so that a bus that does not answer keeps nobody from leaving.
+   */
+  HandedOut handedOut() throws IOException {
+    FutureTask<HandedOut> task = opening();
+    task.run(); // Does nothing if another thread does, or has.
+    try {
+      HandedOut open = task.get();
+      synchronized (this) {
+        if (!gone) {
+          return open;
+        }
+      }
+      open.close();
+      throw new IOException(GONE);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      throw new IOException(cause == null ? e.getMessage() : cause.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while connecting to the bus");
     }
-    HandedOut known = handedOut;
-    if (known == null || !known.isOpen()) {
-      known = HandedOut.on(bus);
+  }
+
+  private synchronized FutureTask<HandedOut> opening() throws IOException {
+    if (gone) {
+      throw new IOException(GONE);
+    }
+    FutureTask<HandedOut> known = handedOut;
+    if (known == null || hasEnded(known)) {
+      known = new FutureTask<>(() -> HandedOut.on(bus));
       handedOut = known;
     }
     return known;
+  }
+
+  private static boolean hasEnded(FutureTask<HandedOut> task) {
+    return switch (task.state()) {
+      case RUNNING -> false;
+      case SUCCESS -> !task.resultNow().isOpen();
+      case FAILED, CANCELLED -> true;
+    };
   }
 
   /** Takes a place for a channel; false if there is none. */
@@ -71,12 +109,11 @@ final class User {
     return false;
   }
 
-  /** The last login is over: what was handed out is forgotten. */
+  /** The last login is over: what was handed out is forgotten. Does not wait. */
   synchronized void leave() {
     gone = true;
-    if (handedOut != null) {
-      handedOut.close();
-      handedOut = null;
+    if (handedOut != null && handedOut.state() == Future.State.SUCCESS) {
+      handedOut.resultNow().close();
     }
   }
 }
