@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import org.apache.sshd.common.channel.ChannelFactory;
+import org.apache.sshd.common.compression.BuiltinCompressions;
 import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.session.Session;
@@ -62,6 +63,7 @@ public final class SshServers {
             .macFactories(Algorithms.serverMacs())
             .signatureFactories(Algorithms.serverSignatures())
             .keyExchangeFactories(Algorithms.serverKeyExchanges())
+            .compressionFactories(List.of(BuiltinCompressions.none))
             .kexExtensionHandler(Extensions.writer(announcement))
             .forwardingFilter(RejectAllForwardingFilter.INSTANCE)
             .channelFactories(channels(requests))

@@ -19,6 +19,7 @@ class ArchitectureTest {
   /** From the bottom to the top: a package may use those before it. */
   private static final List<String> BOTTOM_UP =
       List.of(
+          "org.tpforward.process",
           "org.tpforward.relay",
           "org.tpforward.socket",
           "org.tpforward.dbus",

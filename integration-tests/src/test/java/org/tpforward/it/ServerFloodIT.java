@@ -124,7 +124,7 @@ class ServerFloodIT {
     try (Proc flood =
         world.desk().start("python3", "-c", CHANNELS, address, "2300", key, "1000")) {
       String line = flood.awaitLine("^opened .*").group();
-      assertThat(line).startsWith("opened 60 refused 940").contains("too many channels");
+      assertThat(line).startsWith("opened 60 refused 940").contains("too many channels are open");
       aFileArrives("channels");
       flood.awaitLine("^again");
       assertThat(flood.isAlive()).isTrue();

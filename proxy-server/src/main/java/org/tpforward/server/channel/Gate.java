@@ -71,7 +71,7 @@ public final class Gate implements ServerRequests {
       return;
     }
     if (ending || !visit.user().takeChannel()) {
-      String why = ending ? "this server is ending" : "too many channels of this user are open";
+      String why = ending ? "this server is ending" : "too many channels are open";
       incoming.refuse(ChannelOpenFailedException.RESOURCE_SHORTAGE, why);
       Passage.refused(audit, visit, request.type(), request.wanted(), why);
       return;

@@ -1,13 +1,21 @@
 package org.tpforward.server.channel;
 
 /**
- * What one user may have at once, over all logins.
+ * What there may be at once.
  *
- * @param logins SSH connections
- * @param channels open or being opened, in either direction
- * @param listeners for offered tubes
+ * @param logins SSH connections of one user
+ * @param channels of one user over all logins: open or being opened, in either direction
+ * @param listeners of one user, for offered tubes
+ * @param allChannels of all users together
  */
-public record Limits(int logins, int channels, int listeners) {
-  /** Enough for an agent with all its clients. */
-  public static final Limits DEFAULT = new Limits(16, 1024, 128);
+public record Limits(int logins, int channels, int listeners, int allChannels) {
+  /** Bytes: what the peer of a channel may at the least send unread. */
+  private static final long LEAST = 64 << 10;
+
+  /**
+   * So that no number of users who let their channels fill up takes more than half of the heap.
+   */
+  public static int channelsThatFit() {
+    return (int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / LEAST, 64, 1 << 20);
+  }
 }

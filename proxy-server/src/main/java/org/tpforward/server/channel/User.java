@@ -17,6 +17,7 @@ final class User {
 
   private final Endpoint bus;
   private final Limits limits;
+  private final AtomicInteger allChannels;
   private final AtomicInteger channels = new AtomicInteger();
   private final AtomicInteger listeners = new AtomicInteger();
 
@@ -29,9 +30,13 @@ final class User {
   @GuardedBy("this")
   private boolean gone;
 
-  User(Endpoint bus, Limits limits) {
+  /**
+   * @param allChannels those of all users
+   */
+  User(Endpoint bus, Limits limits, AtomicInteger allChannels) {
     this.bus = bus;
     this.limits = limits;
+    this.allChannels = allChannels;
   }
 
   Endpoint bus() {
@@ -85,11 +90,19 @@ final class User {
 
   /** Takes a place for a channel; false if there is none. */
   boolean takeChannel() {
-    return take(channels, limits.channels());
+    if (!take(channels, limits.channels())) {
+      return false;
+    }
+    if (!take(allChannels, limits.allChannels())) {
+      channels.decrementAndGet();
+      return false;
+    }
+    return true;
   }
 
   void giveChannelBack() {
     channels.decrementAndGet();
+    allChannels.decrementAndGet();
   }
 
   /** Takes a place for a listener; false if there is none. */

@@ -3,6 +3,7 @@ package org.tpforward.server.channel;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.socket.Endpoint;
 
@@ -11,6 +12,7 @@ final class Users {
   private record Key(String name, Endpoint bus) {}
 
   private final Limits limits;
+  private final AtomicInteger allChannels = new AtomicInteger();
 
   @GuardedBy("this")
   private final Map<Key, User> users = new HashMap<>();
@@ -21,7 +23,7 @@ final class Users {
 
   /** One login more; null if there are too many of that user's. {@link #leave} ends it. */
   synchronized @Nullable User enter(String name, Endpoint bus) {
-    User user = users.computeIfAbsent(new Key(name, bus), key -> new User(bus, limits));
+    User user = users.computeIfAbsent(new Key(name, bus), key -> new User(bus, limits, allChannels));
     if (user.logins >= limits.logins()) {
       return null;
     }

@@ -18,6 +18,8 @@ import picocli.CommandLine.Option;
 
 /** What a server is told on its command line, or in its configuration file. */
 final class Options {
+  private static final int MAX_LISTENERS = 128;
+
   @Option(
       names = "--config",
       paramLabel = "FILE",
@@ -168,7 +170,8 @@ final class Options {
         new Limits(
             positive("--max-logins", maxLogins),
             positive("--max-channels", maxChannels),
-            Limits.DEFAULT.listeners()),
+            MAX_LISTENERS,
+            Limits.channelsThatFit()),
         Duration.ofSeconds(Math.max(0, drain)),
         metrics == null ? null : address("--metrics", metrics));
   }

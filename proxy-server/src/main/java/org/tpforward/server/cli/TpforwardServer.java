@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.process.Signals;
 import org.tpforward.server.Server;
 import org.tpforward.server.ServerConfig;
 import org.tpforward.server.ServerException;
@@ -129,7 +130,7 @@ public final class TpforwardServer implements Callable<Integer> {
       return ExitStatus.USAGE.status();
     }
     BlockingQueue<String> signals = new LinkedBlockingQueue<>();
-    Signals.handle(List.of("TERM", "INT", "HUP"), signals::add);
+    Signals.handle(List.of("TERM", "INT", "HUP"), signal -> signals.add(signal.name()));
     try (Audit audit = new Audit(auditOut(options.audit), Clock.systemUTC());
         Server server = Server.start(config, audit, environment)) {
       server.fingerprints().forEach(print -> Messages.tell("host key " + print));

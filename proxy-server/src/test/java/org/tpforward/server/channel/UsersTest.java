@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,7 +19,7 @@ import org.tpforward.socket.Listener;
 
 @Timeout(60)
 class UsersTest {
-  private static final Limits LIMITS = new Limits(2, 3, 1);
+  private static final Limits LIMITS = new Limits(2, 3, 1, 5);
 
   @TempDir Path directory;
 
@@ -48,7 +49,7 @@ class UsersTest {
 
   @Test
   void channelsAndListenersAreCounted() {
-    User user = new User(bus(), LIMITS);
+    User user = new User(bus(), LIMITS, new AtomicInteger());
     for (int i = 0; i < LIMITS.channels(); i++) {
       assertThat(user.takeChannel()).isTrue();
     }
@@ -60,8 +61,23 @@ class UsersTest {
   }
 
   @Test
+  void allUsersTogetherHaveALimitToo() {
+    Users users = new Users(LIMITS);
+    User alice = there(users.enter("alice", bus()));
+    User bob = there(users.enter("bob", bus()));
+    for (int i = 0; i < 3; i++) {
+      assertThat(alice.takeChannel()).isTrue();
+    }
+    assertThat(bob.takeChannel()).isTrue();
+    assertThat(bob.takeChannel()).isTrue();
+    assertThat(bob.takeChannel()).isFalse();
+    alice.giveChannelBack();
+    assertThat(bob.takeChannel()).isTrue();
+  }
+
+  @Test
   void aBusThatIsNotThereIsAskedAgainNextTime() {
-    User user = new User(bus(), LIMITS);
+    User user = new User(bus(), LIMITS, new AtomicInteger());
     assertThatIOException().isThrownBy(user::handedOut);
     assertThatIOException().isThrownBy(user::handedOut).withMessageContaining("bus");
   }
