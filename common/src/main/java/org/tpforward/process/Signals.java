@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Signals that mean something else to this process than its end. Only sun.misc.Signal can do
- * that; module jdk.unsupported exports it for such programs, and javac warns of every direct use.
+ * Signals that mean something else to this process than its end. Only sun.misc.Signal can do that;
+ * module jdk.unsupported exports it for such programs, and javac warns of every direct use.
  */
 public final class Signals {
   /**
@@ -25,7 +25,8 @@ public final class Signals {
   private Signals() {}
 
   /**
-   * Calls {@code handler} for each signal that comes, instead of what the JVM does. Signals that this JVM does not give away are left alone.
+   * Calls {@code handler} for each signal that comes, instead of what the JVM does. Signals that
+   * this JVM does not give away are left alone.
    *
    * @param names without SIG, such as {@code TERM}
    */
@@ -42,7 +43,8 @@ public final class Signals {
               new Class<?>[] {handlerType},
               (self, method, arguments) -> {
                 switch (method.getName()) {
-                  case "handle" -> handler.accept(
+                  case "handle" ->
+                      handler.accept(
                           new Caught(
                               (String) nameOf.invoke(arguments[0]),
                               (int) number.invoke(arguments[0])));

@@ -64,9 +64,12 @@ public final class PrivateServer implements RemoteServer {
                 directory + "/host_key",
                 "--authorized-keys",
                 directory + "/authorized_keys",
-                "--bus",
-                login.environment().getOrDefault("DBUS_SESSION_BUS_ADDRESS", ""),
                 "-vv"));
+    if (!List.of(options).contains("--spawn-bus")) {
+      command.addAll(
+          List.of(
+              "--bus", login.environment().getOrDefault("DBUS_SESSION_BUS_ADDRESS", "")));
+    }
     command.addAll(List.of(options));
     return command;
   }

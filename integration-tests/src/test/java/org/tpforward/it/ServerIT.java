@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +24,11 @@ import org.tpforward.harness.World;
 @NeedsSides
 class ServerIT {
   private static final String CM = "org.freedesktop.Telepathy.ConnectionManager.loopback";
+
+  private static final String CM_PATH = "/" + CM.replace('.', '/');
+  private static final String BUS = "org.freedesktop.DBus";
+  private static final String PROTOCOLS =
+      "org.freedesktop.Telepathy.ConnectionManager.ListProtocols";
 
   private static World world;
   private static Login desk;
@@ -43,7 +50,7 @@ class ServerIT {
   }
 
   private static List<String> sshCommand(String... arguments) {
-    List<String> command = new java.util.ArrayList<>(List.of("ssh", "-F", ".ssh/config"));
+    List<String> command = new ArrayList<>(List.of("ssh", "-F", ".ssh/config"));
     command.addAll(List.of("-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"));
     command.addAll(List.of(arguments));
     return command;
@@ -55,7 +62,7 @@ class ServerIT {
     final Proc proc;
 
     Forward(String path, String... options) {
-      List<String> arguments = new java.util.ArrayList<>(List.of("-v", "-N"));
+      List<String> arguments = new ArrayList<>(List.of("-v", "-N"));
       arguments.addAll(List.of("-L", socket + ":" + path));
       arguments.addAll(List.of(options));
       arguments.add("server");
@@ -79,6 +86,13 @@ class ServerIT {
     }
   }
 
+  private static String call(Login bus, String name, String path, String method) {
+    return bus.run(
+            "gdbus", "call", "--session", "--dest", name, "--object-path", path, "--method", method)
+        .ok()
+        .out();
+  }
+
   private static long mark() {
     return world.own().daemon().mark();
   }
@@ -92,38 +106,9 @@ class ServerIT {
   void opensshForwardsTheBusUnderAnyOfItsNames(String path) {
     long mark = mark();
     try (Forward forward = new Forward(path)) {
-      String names =
-          forward
-              .bus()
-              .run(
-                  "gdbus",
-                  "call",
-                  "--session",
-                  "--dest",
-                  "org.freedesktop.DBus",
-                  "--object-path",
-                  "/org/freedesktop/DBus",
-                  "--method",
-                  "org.freedesktop.DBus.ListActivatableNames")
-              .ok()
-              .out();
-      assertThat(names).contains(CM);
-      String protocols =
-          forward
-              .bus()
-              .run(
-                  "gdbus",
-                  "call",
-                  "--session",
-                  "--dest",
-                  CM,
-                  "--object-path",
-                  "/" + CM.replace('.', '/'),
-                  "--method",
-                  "org.freedesktop.Telepathy.ConnectionManager.ListProtocols")
-              .ok()
-              .out();
-      assertThat(protocols).contains("loopback");
+      assertThat(call(forward.bus(), BUS, "/org/freedesktop/DBus", BUS + ".ListActivatableNames"))
+          .contains(CM);
+      assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
       audited(mark, "\"event\":\"login\".*\"user\":\"key SHA256:");
       audited(mark, "\"event\":\"channel\".*\"target\":\"" + path + "\",\"peer\":\"bus\"");
     }
@@ -272,7 +257,7 @@ class ServerIT {
     Files.writeString(
         world.server().path(directory + "/authorized_keys"),
         "cert-authority " + key,
-        java.nio.file.StandardOpenOption.APPEND);
+        StandardOpenOption.APPEND);
     world.own().reload();
     String[] identity = {"-o", "IdentitiesOnly=yes", "-o", "IdentityFile=~/alice"};
     desk.run("sh", "-c", "sed '/IdentityFile/d' .ssh/config >.ssh/bare").ok();
@@ -356,24 +341,89 @@ class ServerIT {
   }
 
   @Test
+  void servesOnASocketThatListensAlreadyAsSystemdGivesIt() {
+    String script =
+        """
+        import os, socket, sys
+        s = socket.create_server(('192.0.2.2', 2250))
+        os.dup2(s.fileno(), 0)
+        os.execvp(sys.argv[1], sys.argv[1:])
+        """;
+    List<String> command = new ArrayList<>(List.of("python3", "-c", script));
+    command.addAll(PrivateServer.command(world.serv(), 2222, "--listen=-"));
+    try (Proc server = world.serv().start(command)) {
+      server.awaitLine("listening on port 2250");
+      assertThat(ssh("-p", "2250", "-o", "HostKeyAlias=[192.0.2.2]:2222", "server").err())
+          .contains("no shell and no commands here");
+    }
+  }
+
+  @Test
+  void startsABusOfItsOwnWithNothingButManagers() {
+    Login serv = world.serv();
+    serv.run("mkdir", "-p", ".local/share/dbus-1/services").ok();
+    serv.run("sh", "-c", "cp /run/user/20002/services/*.service .local/share/dbus-1/services/").ok();
+    serv.run(
+            "sh",
+            "-c",
+            "printf '[D-BUS Service]\\nName=org.example.Other\\nExec=/bin/true\\n'"
+                + " >.local/share/dbus-1/services/org.example.Other.service")
+        .ok();
+    long pid;
+    var directory = world.server().path("/run/user/20002/tpforward-server-2260.bus");
+    try (PrivateServer server = PrivateServer.start(serv, 2260, "--spawn-bus")) {
+      server.authorize(desk, "serv");
+      assertThat(directory.resolve("services/" + CM + ".service")).isSymbolicLink();
+      assertThat(directory.resolve("services/org.example.Other.service")).doesNotExist();
+      try (Forward forward = new Forward("/bus")) {
+        assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS))
+            .contains("loopback");
+      }
+      world.own().authorize(desk, "serv");
+      pid = server.daemon().handle().children().findFirst().orElseThrow().pid();
+      Proc.signal(server.daemon().handle(), "TERM");
+      assertThat(server.daemon().await().status()).isZero();
+    }
+    assertThat(directory).doesNotExist();
+    assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
+  }
+
+  @Test
+  void showsCountersToPrometheus() {
+    try (PrivateServer server =
+        PrivateServer.start(world.serv(), 2270, "--metrics=127.0.0.1:2271")) {
+      String script =
+          "import urllib.request as u; print(u.urlopen('http://127.0.0.1:2271/metrics').read().decode())";
+      assertThat(world.serv().run("python3", "-c", script).ok().out())
+          .contains("tpforward_server_logins_total 0\n");
+      assertThat(server.daemon().isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void checksAConfigurationWithoutServing() throws IOException {
+    String directory = world.own().directory();
+    String program = world.server().program() + "/bin/tpforward-server";
+    Files.writeString(
+        world.server().path(directory + "/config"),
+        "listen 192.0.2.2:2222\nhost-key "
+            + directory
+            + "/host_key\nauthorized-keys "
+            + directory
+            + "/authorized_keys\n");
+    List<String> check = List.of(program, "check", "--config", directory + "/config");
+    assertThat(world.serv().run(check).ok().out()).startsWith("good: ");
+    List<String> wrong = new ArrayList<>(check);
+    wrong.add("--bus=unix:path=/run/nothing");
+    Proc.Result result = world.serv().run(wrong);
+    assertThat(result.status()).isEqualTo(2);
+    assertThat(result.err()).contains("the bus at unix:/run/nothing cannot be reached");
+  }
+
+  @Test
   void theAgentFindsTheBusByWhatTheServerAnnounces() {
     try (AgentProcess agent = world.agent()) {
-      String protocols =
-          agent
-              .client()
-              .run(
-                  "gdbus",
-                  "call",
-                  "--session",
-                  "--dest",
-                  CM,
-                  "--object-path",
-                  "/" + CM.replace('.', '/'),
-                  "--method",
-                  "org.freedesktop.Telepathy.ConnectionManager.ListProtocols")
-              .ok()
-              .out();
-      assertThat(protocols).contains("loopback");
+      assertThat(call(agent.client(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
     }
   }
 }

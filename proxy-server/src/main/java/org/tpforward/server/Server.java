@@ -22,6 +22,7 @@ import org.tpforward.server.user.Keys;
 import org.tpforward.server.user.Logins;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.ssh.Announcement;
+import org.tpforward.ssh.SocketTransport;
 import org.tpforward.ssh.SshServers;
 
 /** A running server: what listens, who may log in, and what they may reach. */
@@ -44,6 +45,7 @@ public final class Server implements AutoCloseable {
       Audit audit,
       ListenDirectory directory,
       Keys keys,
+      ListeningSocket socket,
       Map<String, String> environment)
       throws ServerException {
     this.config = config;
@@ -81,8 +83,11 @@ public final class Server implements AutoCloseable {
     ssh.setIoServiceEventListener(startups);
     ssh.addSessionListener(startups);
     ssh.addSessionListener(new Visits(audit, this::bus, config.limits()));
-    ssh.setHost(config.listen().getAddress().getHostAddress());
-    ssh.setPort(config.listen().getPort());
+    ssh.setHost(socket.address().getAddress().getHostAddress());
+    ssh.setPort(socket.address().getPort());
+    if (socket.channel() != null) {
+      ssh.setIoServiceFactoryFactory(new SocketTransport(socket.channel()));
+    }
     CoreModuleProperties.AUTH_TIMEOUT.set(ssh, config.grace());
     this.metrics =
         config.metrics() == null ? null : MetricsServer.start(config.metrics(), audit.metrics());
@@ -99,28 +104,29 @@ public final class Server implements AutoCloseable {
   public static Server start(ServerConfig config, Audit audit, Map<String, String> environment)
       throws ServerException {
     Keys keys = keys(config);
+    ListeningSocket socket = ListeningSocket.of(config.listen());
     ListenDirectory directory =
         ListenDirectory.open(
             config.directory() != null
                 ? config.directory()
-                : ListenDirectory.usual(environment, config.listen().getPort()));
+                : ListenDirectory.usual(environment, socket.address().getPort()));
     Server server = null;
     boolean started = false;
     try {
-      server = new Server(config, audit, directory, keys, environment);
+      server = new Server(config, audit, directory, keys, socket, environment);
       server.ssh.start();
       started = true;
       return server;
     } catch (BindException e) {
       throw new ServerException(
           "cannot listen on "
-              + Peers.name(config.listen())
+              + Peers.name(socket.address())
               + ": "
               + e.getMessage()
               + " (is another tpforward-server or sshd there?)",
           e);
     } catch (IOException e) {
-      throw new ServerException("cannot listen on " + Peers.name(config.listen()) + ": " + e, e);
+      throw new ServerException("cannot listen on " + Peers.name(socket.address()) + ": " + e, e);
     } finally {
       if (!started) {
         if (server != null) {

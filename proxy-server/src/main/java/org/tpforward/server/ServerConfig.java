@@ -12,7 +12,8 @@ import org.tpforward.socket.Endpoint;
 /**
  * All that a server is told.
  *
- * @param listen resolved; port 0 for one of the system's choice
+ * @param listen resolved; port 0 for one of the system's choice; null for a socket that listens
+ *     already, and is this process's standard input
  * @param authorizedKeys in the format of authorized_keys, or null
  * @param trustedAuthorities public keys of certificate authorities, or null
  * @param hostKeys the first is made where it is missing; at least one
@@ -27,7 +28,7 @@ import org.tpforward.socket.Endpoint;
  * @param metrics a port of loopback for Prometheus, or null
  */
 public record ServerConfig(
-    InetSocketAddress listen,
+    @Nullable InetSocketAddress listen,
     @Nullable Path authorizedKeys,
     @Nullable Path trustedAuthorities,
     List<Path> hostKeys,

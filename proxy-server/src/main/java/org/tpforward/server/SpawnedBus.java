@@ -59,8 +59,7 @@ final class SpawnedBus implements AutoCloseable {
    * @param environment of the process, for where services are installed
    * @throws ServerException if there is no dbus-daemon, or no CM
    */
-  static SpawnedBus start(Path directory, Map<String, String> environment)
-      throws ServerException {
+  static SpawnedBus start(Path directory, Map<String, String> environment) throws ServerException {
     Process daemon = null;
     try {
       remove(directory);
@@ -95,8 +94,7 @@ final class SpawnedBus implements AutoCloseable {
     }
   }
 
-  private static void await(Process daemon, Path socket)
-      throws IOException, InterruptedException {
+  private static void await(Process daemon, Path socket) throws IOException, InterruptedException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
     while (!Files.exists(socket)) {
       if (daemon.waitFor(20, TimeUnit.MILLISECONDS)) {
@@ -138,8 +136,7 @@ final class SpawnedBus implements AutoCloseable {
       all.add(user + "/.local/share");
     }
     String system = environment.getOrDefault("XDG_DATA_DIRS", "");
-    all.addAll(
-        List.of((system.isEmpty() ? "/usr/local/share:/usr/share" : system).split(":", -1)));
+    all.addAll(List.of((system.isEmpty() ? "/usr/local/share:/usr/share" : system).split(":", -1)));
     all.removeIf(directory -> !directory.startsWith("/"));
     return all;
   }

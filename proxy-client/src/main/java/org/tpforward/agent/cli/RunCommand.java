@@ -89,7 +89,8 @@ final class RunCommand extends Command {
     Signals.handle(
         PASSED_ON,
         signal -> {
-          CompletableFuture<Void> _ = started.thenAccept(process -> passOn(process, signal.number()));
+          CompletableFuture<Void> _ =
+              started.thenAccept(process -> passOn(process, signal.number()));
         });
     ProcessBuilder builder = new ProcessBuilder(program).inheritIO();
     builder.environment().put(Variables.BUS, session.agent().busAddress());

@@ -12,10 +12,8 @@ public record Limits(int logins, int channels, int listeners, int allChannels) {
   /** Bytes: what the peer of a channel may at the least send unread. */
   private static final long LEAST = 64 << 10;
 
-  /**
-   * So that no number of users who let their channels fill up takes more than half of the heap.
-   */
+  /** So that no number of users who let their channels fill up takes more than half of the heap. */
   public static int channelsThatFit() {
-    return (int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / LEAST, 64, 1 << 20);
+    return Math.clamp(Runtime.getRuntime().maxMemory() / 2 / LEAST, 64, 1 << 20);
   }
 }

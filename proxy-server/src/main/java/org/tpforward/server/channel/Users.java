@@ -23,7 +23,8 @@ final class Users {
 
   /** One login more; null if there are too many of that user's. {@link #leave} ends it. */
   synchronized @Nullable User enter(String name, Endpoint bus) {
-    User user = users.computeIfAbsent(new Key(name, bus), key -> new User(bus, limits, allChannels));
+    User user =
+        users.computeIfAbsent(new Key(name, bus), key -> new User(bus, limits, allChannels));
     if (user.logins >= limits.logins()) {
       return null;
     }

@@ -30,7 +30,8 @@ final class Options {
       names = "--listen",
       paramLabel = "HOST:PORT",
       description =
-          "Where to listen for SSH; an IPv6 address in brackets. Default: ${DEFAULT-VALUE}.",
+          "Where to listen for SSH; an IPv6 address in brackets; - for standard input, which is a"
+              + " listening socket then. Default: ${DEFAULT-VALUE}.",
       defaultValue = "127.0.0.1:2222")
   String listen = "";
 
@@ -157,7 +158,7 @@ final class Options {
       throw new ServerException("--bus and --spawn-bus name two buses");
     }
     return new ServerConfig(
-        address("--listen", listen),
+        listen.equals("-") ? null : address("--listen", listen),
         authorizedKeys,
         trustedUserCaKeys,
         hostKeys,
