@@ -43,9 +43,7 @@ final class CmMain {
         .daemon()
         .start(() -> {
           try {
-            while (System.in.read() >= 0) {
-              continue;
-            }
+            System.in.readAllBytes();
           } catch (IOException e) {
             // The test has gone.
           }
@@ -53,7 +51,7 @@ final class CmMain {
         });
     CmMain cm = new CmMain(peer, Path.of(args[1]));
     while (true) {
-      Peer.Received message = peer.next();
+      Peer.Received message = peer.take();
       if (message.header().type() == MessageType.METHOD_CALL) {
         cm.handle(message);
       }
