@@ -31,8 +31,7 @@ class TcpProcessTest {
       client.reset();
       assertThat(TcpProcess.connects(OWN, from, to)).isFalse();
       other.destroyForcibly().waitFor();
-      assertThatThrownBy(() -> TcpProcess.listens(other.pid(), at))
-          .isInstanceOf(IOException.class);
+      assertThatThrownBy(() -> TcpProcess.listens(other.pid(), at)).isInstanceOf(IOException.class);
     } finally {
       other.destroyForcibly();
     }
