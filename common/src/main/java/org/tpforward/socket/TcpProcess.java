@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Whether a certain process is at the other end of a loopback TCP connection. TCP has no peer
@@ -22,6 +23,9 @@ public final class TcpProcess {
   /** Descriptors of one process that are looked at. */
   private static final int MAX_DESCRIPTORS = 1 << 16;
 
+  /** A socket can be missed when its neighbours in the kernel's hash come and go while we read. */
+  private static final int READS = 3;
+
   private TcpProcess() {}
 
   /**
@@ -32,13 +36,12 @@ public final class TcpProcess {
    */
   public static boolean listens(long pid, Endpoint.Ip at) throws IOException {
     ProcNetTcp.End end = ProcNetTcp.End.of(at);
-    List<Long> listeners =
-        ProcNetTcp.at(at.port()).stream()
-            .filter(e -> e.state() == ProcNetTcp.Entry.LISTEN)
-            .filter(e -> e.local().equals(end) || e.local().isWildcard())
-            .map(ProcNetTcp.Entry::inode)
-            .toList();
-    return !listeners.isEmpty() && sockets(pid).containsAll(listeners);
+    return holdsAll(
+        pid,
+        at.port(),
+        e ->
+            e.state() == ProcNetTcp.Entry.LISTEN
+                && (e.local().equals(end) || e.local().isWildcard()));
   }
 
   /**
@@ -51,12 +54,19 @@ public final class TcpProcess {
       throws IOException {
     ProcNetTcp.End local = ProcNetTcp.End.of(client);
     ProcNetTcp.End remote = ProcNetTcp.End.of(server);
-    List<Long> ends =
-        ProcNetTcp.at(client.port()).stream()
-            .filter(e -> e.local().equals(local) && e.remote().equals(remote))
-            .map(ProcNetTcp.Entry::inode)
-            .toList();
-    return !ends.isEmpty() && sockets(pid).containsAll(ends);
+    return holdsAll(pid, client.port(), e -> e.local().equals(local) && e.remote().equals(remote));
+  }
+
+  private static boolean holdsAll(long pid, int port, Predicate<ProcNetTcp.Entry> wanted)
+      throws IOException {
+    for (int i = 0; i < READS; i++) {
+      List<Long> inodes =
+          ProcNetTcp.at(port).stream().filter(wanted).map(ProcNetTcp.Entry::inode).toList();
+      if (!inodes.isEmpty()) {
+        return sockets(pid).containsAll(inodes);
+      }
+    }
+    return false;
   }
 
   private static Set<Long> sockets(long pid) throws IOException {

@@ -85,11 +85,14 @@ final class BusFilter {
     return visible.level(sender).atLeast(Level.TALK) ? Verdict.PASS : Verdict.DROP;
   }
 
+  /** Of unique names only the end is told: at its begin a connection owns nothing to be seen by. */
   private Verdict ownerChanged(Message message) throws IOException {
     boolean isSeen =
         message.header().signature().equals("sss")
             && !message.isTooLong()
-            && message.arguments().getFirst() instanceof Value.Str(String name)
+            && message.arguments().get(0) instanceof Value.Str(String name)
+            && message.arguments().get(2) instanceof Value.Str(String now)
+            && (now.isEmpty() || !name.startsWith(":"))
             && visible.sees(name);
     return isSeen ? Verdict.PASS : Verdict.DROP;
   }

@@ -93,7 +93,7 @@ final class ClientFilter {
     try {
       reply = isBus ? BusMethods.reply(header) : sockets.outgoing(message);
     } catch (TelepathyException e) {
-      log.info("{} of {} is refused: {}", header.member(), visible.own(), e.getMessage());
+      log.debug("{} of {} is refused: {}", header.member(), visible.own(), e.getMessage());
       return Answers.error(header, visible.own(), e.errorName(), e.text());
     }
     outstanding.add(header, reply);

@@ -32,13 +32,21 @@ final class Grants {
     CLIENT
   }
 
+  /** Tubes of one channel that may end while a call is under way, before all count as ended. */
+  private static final int MAX_ENDED = 256;
+
   private record Channel(String owner, String path) {}
+
+  private record Tube(String owner, long id) {}
 
   /** A call that is under way to a channel. */
   static final class Claim {
     private final String path;
     private final long tube;
-    private final Set<String> endedBy = new HashSet<>(); // guarded by the Grants
+
+    // Guarded by the Grants.
+    private final Set<String> endedBy = new HashSet<>();
+    private final Set<Tube> endedTubes = new HashSet<>();
 
     private Claim(String path, long tube) {
       this.path = path;
@@ -121,7 +129,7 @@ final class Grants {
       return null;
     }
     for (Entry known : byEndpoint.getOrDefault(grant.endpoint(), List.of())) {
-      if (known.grant.equals(grant) && known.listener == listener && known.tube == claim.tube) {
+      if (listener == Listener.CM && known.grant.equals(grant) && known.tube == claim.tube) {
         return known; // Asked for again.
       }
     }
@@ -137,9 +145,12 @@ final class Grants {
     return entry;
   }
 
-  /** The reply has told which of the channel's tubes it is. */
-  synchronized void tube(Entry entry, long id) {
+  /** The reply has told which of the channel's tubes it is; perhaps one that has ended already. */
+  synchronized void tube(Claim claim, Entry entry, long id) {
     entry.tube = id;
+    if (claim.endedTubes.contains(new Tube(entry.grant.owner(), id))) {
+      remove(entry);
+    }
   }
 
   /** Takes one back. */
@@ -210,8 +221,10 @@ final class Grants {
   /** One tube of the channel has closed. */
   synchronized void tubeClosed(String owner, String path, long id) {
     for (Claim claim : claims.getOrDefault(path, List.of())) {
-      if (claim.tube == id) {
+      if (claim.tube == id || claim.endedTubes.size() >= MAX_ENDED) {
         claim.endedBy.add(owner);
+      } else {
+        claim.endedTubes.add(new Tube(owner, id));
       }
     }
     for (Entry entry : List.copyOf(byChannel.getOrDefault(new Channel(owner, path), List.of()))) {

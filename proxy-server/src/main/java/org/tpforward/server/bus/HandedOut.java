@@ -247,12 +247,12 @@ public final class HandedOut implements AutoCloseable {
       Grants.Listener listener)
       throws IOException {
     if (isOurs(owner) || (endpoint instanceof Endpoint.Ip ip && !ip.isLoopback())) {
-      log.warn("{} hands out {}, which is not a remote CM's", owner, endpoint);
+      log.debug("{} hands out {}, which is not a remote CM's", owner, endpoint);
       return null;
     }
     BusNames.Credentials process = names.credentials(owner);
     if (process.pid() == OWN_PID) {
-      log.warn("{} is a connection of this server: it cannot hand out {}", owner, endpoint);
+      log.debug("{} is a connection of this server: it cannot hand out {}", owner, endpoint);
       return null;
     }
     Grants.Entry entry =

@@ -16,21 +16,27 @@ import org.tpforward.dbus.Value;
  */
 final class Message {
   /**
-   * The most that a message which is looked into may have, in bytes; decoded it may take twenty
-   * times the memory.
+   * The most that a call which is looked into may have, in bytes, and so may a reply that hands out
+   * a socket. Decoded it may take twenty times the memory, and a user may have many connections.
    */
+  static final int MAX_CALL = 64 << 10;
+
+  /** The same for what the bus itself says: ten thousand names. */
   static final int MAX_READ = 1 << 20;
 
   private final Header header;
   private final MessageReader from;
+  private final int max;
   private byte @Nullable [] body;
 
   /**
    * @param from has just read the header
+   * @param max bytes of a body that may be looked into
    */
-  Message(Header header, MessageReader from) {
+  Message(Header header, MessageReader from, int max) {
     this.header = header;
     this.from = from;
+    this.max = max;
   }
 
   Header header() {
@@ -39,7 +45,7 @@ final class Message {
 
   /** Whether it is longer than what is ever looked into; its arguments cannot be had then. */
   boolean isTooLong() {
-    return header.bodyLength() > MAX_READ;
+    return header.bodyLength() > max;
   }
 
   /**
@@ -49,7 +55,7 @@ final class Message {
    */
   List<Value> arguments() throws IOException {
     if (body == null) {
-      body = from.readBody(MAX_READ);
+      body = from.readBody(max);
     }
     return Body.decode(header.signature(), header.order(), body);
   }

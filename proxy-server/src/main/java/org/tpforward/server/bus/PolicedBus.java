@@ -42,8 +42,8 @@ import org.tpforward.socket.Endpoint;
  * NameHasNoOwner where the call forbids starting it. The bus's own methods answer likewise:
  * NameHasOwner false, GetNameOwner and the GetConnection methods NameHasNoOwner, StartServiceByName
  * ServiceUnknown. ListNames and ListActivatableNames list what is seen. NameOwnerChanged passes for
- * names that are seen. No broadcast of a hidden sender, or of one that is only seen, passes,
- * whatever the client's match rules ask for.
+ * names that are seen, and of unique names for their end only. No broadcast of a hidden sender, or
+ * of one that is only seen, passes, whatever the client's match rules ask for.
  *
  * <p><b>What may be seen but not done</b> gets AccessDenied: calls to names that are only seen,
  * unless a rule allows them, and starting them; RequestName, ReleaseName and ListQueuedOwners of
@@ -67,8 +67,8 @@ import org.tpforward.socket.Endpoint;
  *
  * <p>SASL ends on both sides. The client is whoever SSH says, so the identity that it names does
  * not matter; to the bus it is this process. Bodies pass byte for byte and are not held, except for
- * those that the rules above must read, which may have 1 MiB. Two threads pump, each blocking when
- * its receiver does not read; whatever ends one direction ends both.
+ * those that the rules above must read: calls of 64 KiB, and lists of the bus of 1 MiB. Two threads
+ * pump, each blocking when its receiver does not read; whatever ends one direction ends both.
  */
 public final class PolicedBus implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PolicedBus.class);
@@ -164,8 +164,23 @@ public final class PolicedBus implements AutoCloseable {
     Thread down =
         Threads.start(
             "bus down",
-            () -> pump("bus", busReader, toClient, toBus, fromBus::mayHold, fromBus::judge));
-    pump("client", clientReader, toBus, toClient, fromClient::mayHold, fromClient::judge);
+            () ->
+                pump(
+                    "bus",
+                    Message.MAX_READ,
+                    busReader,
+                    toClient,
+                    toBus,
+                    fromBus::mayHold,
+                    fromBus::judge));
+    pump(
+        "client",
+        Message.MAX_CALL,
+        clientReader,
+        toBus,
+        toClient,
+        fromClient::mayHold,
+        fromClient::judge);
     down.join();
   }
 
@@ -180,11 +195,13 @@ public final class PolicedBus implements AutoCloseable {
   /**
    * Carries one direction until it ends.
    *
+   * @param max bytes of a body that may be looked into
    * @param onward where messages go
    * @param back where answers go
    */
   private void pump(
       String source,
+      int max,
       MessageReader from,
       MessageWriter onward,
       MessageWriter back,
@@ -195,7 +212,7 @@ public final class PolicedBus implements AutoCloseable {
         if (holding.mayHold(header)) {
           onward.flush(); // What came before it must not wait with it.
         }
-        Message message = new Message(header, from);
+        Message message = new Message(header, from, max);
         switch (filter.judge(message)) {
           case Verdict.Pass p -> message.passTo(onward);
           case Verdict.Drop d -> message.drop();

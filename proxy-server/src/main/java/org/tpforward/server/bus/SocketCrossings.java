@@ -168,7 +168,8 @@ final class SocketCrossings {
   /** The reply has come from who was called; whatever is handed out is so when this returns. */
   void replied(Awaited awaited, Message reply) throws IOException {
     Header header = reply.header();
-    boolean isReturn = header.type() == MessageType.METHOD_RETURN && !reply.isTooLong();
+    boolean isReturn =
+        header.type() == MessageType.METHOD_RETURN && header.bodyLength() <= Message.MAX_CALL;
     try {
       switch (awaited) {
         case Awaited.Accepted a when isReturn && header.signature().equals("v") ->
@@ -185,7 +186,7 @@ final class SocketCrossings {
         case Awaited.Offered o when header.type() == MessageType.ERROR ->
             handedOut.grants().remove(o.entry());
         case Awaited.Offered o when o.repliesId() && isReturn && header.signature().equals("u") ->
-            handedOut.grants().tube(o.entry(), number(reply.arguments().getFirst()));
+            handedOut.grants().tube(o.claim(), o.entry(), number(reply.arguments().getFirst()));
         default -> {}
       }
     } finally {
@@ -216,7 +217,7 @@ final class SocketCrossings {
         }
       }
     } catch (ProtocolException e) {
-      log.info("{} gives no D-Bus address: {}", reply.sender(), e.getMessage());
+      log.debug("{} gives no D-Bus address: {}", reply.sender(), e.getMessage());
     }
   }
 
@@ -226,7 +227,7 @@ final class SocketCrossings {
     try {
       grant(claim, reply, Addresses.parse(type, address), access);
     } catch (TelepathyException e) {
-      log.info("{} gives no address: {}", reply.sender(), e.getMessage());
+      log.debug("{} gives no address: {}", reply.sender(), e.getMessage());
     }
   }
 

@@ -20,6 +20,10 @@ final class ChildCm implements AutoCloseable {
   private final String name;
 
   ChildCm(TestBus bus, Path directory) throws Exception {
+    this(bus, directory, CmMain.NAME);
+  }
+
+  ChildCm(TestBus bus, Path directory, String wellKnown) throws Exception {
     List<String> command =
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -30,7 +34,8 @@ final class ChildCm implements AutoCloseable {
             "--enable-native-access=ALL-UNNAMED",
             CmMain.class.getName(),
             ((Endpoint.UnixPath) bus.endpoint()).path(),
-            directory.toString());
+            directory.toString(),
+            wellKnown);
     process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
     String line = output.readLine();

@@ -4,6 +4,7 @@ import com.google.common.net.InetAddresses;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,12 +22,20 @@ import org.tpforward.telepathy.Addresses;
  */
 final class CmMain {
   static final String NAME = "org.freedesktop.Telepathy.ConnectionManager.fake";
+
+  /** To be answered without arguments. */
+  static final Value NOTHING = Value.of("nothing");
+
+  /** To be answered with an address, just after the channel has closed. */
+  static final Value CLOSING = Value.of("closing");
+
   static final String TEST = "com.example.Orders";
 
   private final Peer peer;
   private final Path directory;
   private final Map<String, Value> answers = new ConcurrentHashMap<>();
   private String called = "";
+  private final List<Connection> connected = new ArrayList<>(); // or they might be collected
   private int sockets;
 
   private CmMain(Peer peer, Path directory) {
@@ -34,18 +43,16 @@ final class CmMain {
     this.directory = directory;
   }
 
-  /** Takes the bus's socket and a directory for its own ones; says its unique name. */
+  /** Takes the bus's socket, a directory for its own ones and a name; says its unique name. */
   public static void main(String[] args) throws Exception {
     Peer peer = Peer.connect(new Endpoint.UnixPath(args[0]));
-    peer.own(NAME);
+    peer.own(args[2]);
     System.out.println(peer.name());
     Thread.ofPlatform()
         .daemon()
         .start(() -> {
           try {
-            while (System.in.read() >= 0) {
-              continue;
-            }
+            System.in.readAllBytes();
           } catch (IOException e) {
             // The test has gone.
           }
@@ -53,7 +60,7 @@ final class CmMain {
         });
     CmMain cm = new CmMain(peer, Path.of(args[1]));
     while (true) {
-      Peer.Received message = peer.next();
+      Peer.Received message = peer.take();
       if (message.header().type() == MessageType.METHOD_CALL) {
         cm.handle(message);
       }
@@ -72,7 +79,9 @@ final class CmMain {
       peer.error(call, "org.freedesktop.Telepathy.Error.NotAvailable", "no answer to " + member);
     } else if (answer instanceof Value.Struct(List<Value> several)) {
       peer.reply(call, several.toArray(Value[]::new));
-    } else if (answer.equals(Value.of("closing"))) {
+    } else if (answer.equals(NOTHING)) {
+      peer.reply(call);
+    } else if (answer.equals(CLOSING)) {
       peer.signal(
           String.valueOf(call.header().path()), "org.freedesktop.Telepathy.Channel", "Closed");
       peer.reply(call, new Value.Variant(Value.of(new byte[] {'/', 'x'})));
@@ -124,6 +133,7 @@ final class CmMain {
       case "Connect" -> {
         AddressType type = AddressType.of(((Value.Uint32) order.argument(0)).value()).orElseThrow();
         Connection connection = Connection.connect(Addresses.parse(type, order.argument(1)));
+        connected.add(connection);
         connection.write(ByteBuffer.wrap(new byte[] {'c', 'm'}));
         peer.reply(order);
       }

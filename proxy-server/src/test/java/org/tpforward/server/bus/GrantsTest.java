@@ -1,5 +1,6 @@
 package org.tpforward.server.bus;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashSet;
@@ -52,5 +53,22 @@ class GrantsTest {
     assertThat(grants.grant(channel, grant("/t", ":1.2", "/c"), Grants.Listener.CM)).isNull();
     grants.left(":1.2");
     assertThat(grants.size()).isZero();
+  }
+
+  @Test
+  void anOfferedTubeThatClosedBeforeItsIdWasReadIsNone() {
+    Grants.Claim claim = grants.claim("/c", Grants.NO_TUBE);
+    Grants.Entry entry =
+        requireNonNull(grants.grant(claim, grant("/s", ":1.1", "/c"), Grants.Listener.CLIENT));
+    Grants.Entry other =
+        requireNonNull(grants.grant(claim, grant("/s", ":1.1", "/c"), Grants.Listener.CLIENT));
+    grants.tubeClosed(":1.1", "/c", 5);
+    grants.tubeClosed(":1.2", "/c", 6);
+    grants.tube(claim, other, 6);
+    assertThat(grants.size()).isEqualTo(2);
+    grants.tube(claim, entry, 5);
+    assertThat(grants.size()).isOne();
+    grants.remove(entry);
+    assertThat(grants.at(new Endpoint.UnixPath("/s"), Grants.Listener.CLIENT)).hasSize(1);
   }
 }

@@ -142,7 +142,7 @@ class HandedOutTest {
 
   @Test
   void aChannelThatClosedBeforeTheReplyHandsNothingOut() throws Exception {
-    cm.answer("AcceptFile", Value.of("closing"));
+    cm.answer("AcceptFile", CmMain.CLOSING);
     assertThat(acceptFile(client, CmMain.NAME, AddressType.UNIX).argument(0))
         .isEqualTo(new Value.Variant(Value.of(new byte[] {'/', 'x'})));
     server.handedOut.names().catchUp();
@@ -186,7 +186,8 @@ class HandedOutTest {
 
   @Test
   void whoeverLiesDoesNotKeepOthersFromWhatIsTheirs() throws Exception {
-    try (ChildCm liar = new ChildCm(bus, Files.createDirectory(directory.resolve("liar")))) {
+    try (ChildCm liar =
+        new ChildCm(bus, Files.createDirectory(directory.resolve("liar")), CmMain.NAME + "liar")) {
       Endpoint endpoint = cm.listen(AddressType.UNIX);
       liar.answer("AcceptFile", endpoint);
       var _ = acceptFile(client, liar.name(), AddressType.UNIX);
@@ -320,7 +321,7 @@ class HandedOutTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void theCmMayConnectToWhatIsOfferedToIt(boolean ip) throws Exception {
-    cm.answer("Offer", new Value.Struct(List.of()));
+    cm.answer("Offer", CmMain.NOTHING);
     try (Listener listener = listener(ip);
         Listening listening = server.handedOut.listen(listener.endpoint())) {
       Endpoint endpoint = listener.endpoint();
@@ -363,7 +364,7 @@ class HandedOutTest {
   @Test
   void anOfferOfAnythingElseReachesNoCm() throws Exception {
     Endpoint service = new Endpoint.UnixPath(directory.resolve("service").toString());
-    cm.answer("Offer", new Value.Struct(List.of()));
+    cm.answer("Offer", CmMain.NOTHING);
     cm.answer("OfferStreamTube", Value.u(5));
     try (Listener listener = Listener.open(service);
         Listening mine = server.handedOut.listen(new Endpoint.UnixPath("/mine"))) {
@@ -416,6 +417,19 @@ class HandedOutTest {
       assertThat(
               client
                   .call(CmMain.NAME, ChildCm.CHANNEL, null, "OfferStreamTube", Value.of("x"))
+                  .errorName())
+          .isEqualTo(INVALID);
+      assertThat(
+              client
+                  .call(
+                      CmMain.NAME,
+                      ChildCm.CHANNEL,
+                      Names.STREAM_TUBE,
+                      "Offer",
+                      Value.u(0),
+                      new Value.Variant(Addresses.toValue(mine.endpoint())),
+                      Value.u(0),
+                      Value.dict(Map.of("long", Value.of("x".repeat(Message.MAX_CALL)))))
                   .errorName())
           .isEqualTo(INVALID);
       assertThat(cm.called()).isEmpty();

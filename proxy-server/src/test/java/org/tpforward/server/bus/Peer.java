@@ -188,6 +188,11 @@ final class Peer implements AutoCloseable {
     return message;
   }
 
+  /** As {@link #next}, however long that takes. */
+  Received take() throws InterruptedException {
+    return received.take();
+  }
+
   /** The next one of that member; others are dropped. */
   Received next(String member) throws Exception {
     Received message = next();

@@ -122,6 +122,9 @@ class PumpTest {
       assertThat(fields.getInt(12)).isLessThanOrEqualTo(plain.length - 16);
       client.raw(longer.array());
       Peer.Received answer = client.next();
+      while (answer.is("NameAcquired")) {
+        answer = client.next();
+      }
       assertThat(answer.error()).contains("NotSupported");
       assertThat(cm.all()).noneMatch(m -> m.is("WithDescriptor"));
     }
@@ -159,7 +162,7 @@ class PumpTest {
           assertThat(connection.read(bytes.clear())).isPositive();
           said.append(StandardCharsets.ISO_8859_1.decode(bytes.flip()));
         }
-        assertThat(said).contains("\r\nOK ").doesNotContain("AGREE_UNIX_FD");
+        assertThat(said).contains("OK ").doesNotContain("AGREE_UNIX_FD");
       }
     }
   }

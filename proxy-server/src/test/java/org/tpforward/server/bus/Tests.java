@@ -37,8 +37,9 @@ final class Tests {
   static void awaitEnd(Duplex stream) {
     try {
       ByteBuffer bytes = ByteBuffer.allocate(4096);
-      while (stream.read(bytes.clear()) >= 0) {
-        continue;
+      int n = 0;
+      while (n >= 0) {
+        n = stream.read(bytes.clear());
       }
     } catch (IOException e) {
       // A reset is an end too.
