@@ -32,45 +32,64 @@ final class GlobalRequests implements RequestHandler<ConnectionService> {
     return switch (cancel ? name.substring(CANCEL.length()) : name) {
       case RemoteListeners.STREAMLOCAL_FORWARD -> {
         String path = buffer.getString();
-        yield handle(
-            service.getSession(), cancel, RequestedChannel.streamlocal(path), path, wantReply);
+        yield streamlocal(service.getSession(), cancel, path);
       }
       case RemoteListeners.TCPIP_FORWARD -> {
         String host = buffer.getString();
         long port = buffer.getUInt();
-        yield handle(
-            service.getSession(),
-            cancel,
-            RequestedChannel.tcp(host, port),
-            host + ":" + port,
-            wantReply);
+        yield tcp(service.getSession(), cancel, host, port, wantReply);
       }
       // Not one word of MINA's log for each: no-more-sessions@openssh.com is among them.
       default -> Result.ReplyFailure;
     };
   }
 
-  private Result handle(
-      Session session, boolean cancel, @Nullable Endpoint at, String wanted, boolean wantReply)
+  private Result tcp(Session session, boolean cancel, String host, long port, boolean wantReply)
       throws IOException {
+    Endpoint.Ip at = RequestedChannel.tcp(host, port);
     if (cancel) {
-      return at != null && requests.cancel(session, at) ? Result.ReplySuccess : Result.ReplyFailure;
+      if (at != null) {
+        ListenerNames.of(session).remove(at);
+      }
+      return cancel(session, at);
     }
-    Endpoint bound;
+    Endpoint bound = listen(session, at, host + ":" + port);
+    if (bound == null) {
+      return Result.ReplyFailure;
+    }
+    if (bound instanceof Endpoint.Ip ip) {
+      ListenerNames.of(session).put(ip, host);
+      if (wantReply && port == 0) {
+        Buffer reply = session.createBuffer(SshConstants.SSH_MSG_REQUEST_SUCCESS, Integer.BYTES);
+        reply.putUInt(ip.port());
+        session.writePacket(reply);
+        return Result.Replied;
+      }
+    }
+    return Result.ReplySuccess;
+  }
+
+  private Result streamlocal(Session session, boolean cancel, String path) throws IOException {
+    Endpoint at = RequestedChannel.streamlocal(path);
+    if (cancel) {
+      return cancel(session, at);
+    }
+    return listen(session, at, path) == null ? Result.ReplyFailure : Result.ReplySuccess;
+  }
+
+  private Result cancel(Session session, @Nullable Endpoint at) {
+    return at != null && requests.cancel(session, at) ? Result.ReplySuccess : Result.ReplyFailure;
+  }
+
+  /** Where it listens now; null if it does not, and the client has been told why. */
+  private @Nullable Endpoint listen(Session session, @Nullable Endpoint at, String wanted)
+      throws IOException {
     try {
-      bound = requests.listen(session, at, OneLine.of(wanted.replace('\0', '@'), LONGEST_NAME));
+      return requests.listen(session, at, OneLine.of(wanted.replace('\0', '@'), LONGEST_NAME));
     } catch (IOException e) {
       // A failure has no words of its own (RFC 4254, section 4); OpenSSH says its there too.
       session.sendDebugMessage(true, e.getMessage(), "");
-      return Result.ReplyFailure;
+      return null;
     }
-    boolean chosen = at instanceof Endpoint.Ip(var _, int port) && port == 0;
-    if (wantReply && chosen && bound instanceof Endpoint.Ip ip) {
-      Buffer reply = session.createBuffer(SshConstants.SSH_MSG_REQUEST_SUCCESS, Integer.BYTES);
-      reply.putUInt(ip.port());
-      session.writePacket(reply);
-      return Result.Replied;
-    }
-    return Result.ReplySuccess;
   }
 }

@@ -71,7 +71,7 @@ final class RequestedChannel extends UnansweredChannel {
   }
 
   /** Literal addresses and localhost only: nothing is looked up. */
-  static @Nullable Endpoint tcp(String host, long port) {
+  static Endpoint.@Nullable Ip tcp(String host, long port) {
     if (port > 65535) {
       return null;
     }

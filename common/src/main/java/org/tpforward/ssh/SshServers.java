@@ -127,7 +127,7 @@ public final class SshServers {
               new StreamChannel(
                   RemoteListeners.FORWARDED_TCPIP,
                   body -> {
-                    body.putString(ip.address().getHostAddress());
+                    body.putString(ListenerNames.of(session).get(ip));
                     body.putUInt(ip.port());
                     body.putString(
                         originator == null ? "" : originator.getAddress().getHostAddress());

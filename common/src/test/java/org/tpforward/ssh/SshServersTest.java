@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -20,8 +21,10 @@ import java.util.concurrent.TimeUnit;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.keyverifier.AcceptAllServerKeyVerifier;
 import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.security.SecurityUtils;
 import org.apache.sshd.server.SshServer;
 import org.jspecify.annotations.Nullable;
@@ -218,6 +221,21 @@ class SshServersTest {
           .isThrownBy(opening::join)
           .withMessageContaining("not wanted");
     }
+  }
+
+  /** OpenSSH's client asks for {@code localhost}, and finds its forward by that word only. */
+  @Test
+  void namesAListenerByTheClientsOwnWord() throws Exception {
+    Buffer request = session.createBuffer(SshConstants.SSH_MSG_GLOBAL_REQUEST);
+    request.putString("tcpip-forward");
+    request.putBoolean(true);
+    request.putString("localhost");
+    request.putUInt(0);
+    CompletableFuture<Long> port = new CompletableFuture<>();
+    session.request(request, "tcpip-forward", (command, reply) -> port.complete(reply.getUInt()));
+    Endpoint.Ip bound =
+        new Endpoint.Ip(InetAddress.ofLiteral("127.0.0.1"), (int) (long) port.join());
+    assertThat(ListenerNames.of(poll(listening)).get(bound)).isEqualTo("localhost");
   }
 
   @Test

@@ -129,7 +129,7 @@ final class OfferedListener implements AutoCloseable {
       listening.close();
       listener.close();
       visit.user().giveListenerBack();
-      visit.remove(endpoint());
+      visit.forget(this);
     }
   }
 }

@@ -61,7 +61,8 @@ final class User {
       throw new IOException(GONE);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
-      throw new IOException(cause == null ? e.getMessage() : cause.getMessage(), e);
+      String why = cause == null ? e.getMessage() : cause.getMessage();
+      throw new IOException("the bus at " + bus + " cannot be reached: " + why, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while connecting to the bus");

@@ -95,6 +95,11 @@ final class Visit {
     return listeners.remove(at);
   }
 
+  /** It is closed. */
+  synchronized void forget(OfferedListener listener) {
+    listeners.remove(listener.endpoint(), listener);
+  }
+
   /** Ends: nothing listens any more. */
   void end() {
     List<OfferedListener> left;

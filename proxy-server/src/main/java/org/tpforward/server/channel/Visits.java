@@ -87,7 +87,7 @@ public final class Visits implements SessionListener {
     try {
       user.handedOut();
     } catch (IOException e) {
-      log.warn("the bus at {} cannot be reached: {}", user.bus(), e.getMessage());
+      log.warn("{}", e.getMessage());
     }
   }
 
