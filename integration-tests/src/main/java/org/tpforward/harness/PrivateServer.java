@@ -67,8 +67,7 @@ public final class PrivateServer implements RemoteServer {
                 "-vv"));
     if (!List.of(options).contains("--spawn-bus")) {
       command.addAll(
-          List.of(
-              "--bus", login.environment().getOrDefault("DBUS_SESSION_BUS_ADDRESS", "")));
+          List.of("--bus", login.environment().getOrDefault("DBUS_SESSION_BUS_ADDRESS", "")));
     }
     command.addAll(List.of(options));
     return command;

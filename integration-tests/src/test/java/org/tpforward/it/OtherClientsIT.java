@@ -51,12 +51,7 @@ class OtherClientsIT {
     String key = desk.home() + "/.ssh/id_ed25519";
     try (Proc client =
         desk.start(
-            "python3",
-            "-c",
-            HELLO + script,
-            address,
-            Integer.toString(world.own().port()),
-            key)) {
+            "python3", "-c", HELLO + script, address, Integer.toString(world.own().port()), key)) {
       Proc.Result result = client.await();
       assertThat(result.out()).as(result.err()).contains("found it");
     }

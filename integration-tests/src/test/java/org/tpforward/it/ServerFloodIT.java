@@ -121,8 +121,7 @@ class ServerFloodIT {
   void channelsOfOneUserAreLimitedAndThoseThatEndMakeRoom() throws IOException {
     String address = world.server().address();
     String key = world.desk().home() + "/.ssh/id_ed25519";
-    try (Proc flood =
-        world.desk().start("python3", "-c", CHANNELS, address, "2300", key, "1000")) {
+    try (Proc flood = world.desk().start("python3", "-c", CHANNELS, address, "2300", key, "1000")) {
       String line = flood.awaitLine("^opened .*").group();
       assertThat(line).startsWith("opened 60 refused 940").contains("too many channels are open");
       aFileArrives("channels");

@@ -38,6 +38,8 @@ class ServerIT {
   static void open() {
     world = World.apartWithServer("--profile", "full");
     desk = world.desk();
+    TpClient.install(world.desktop());
+    TpClient.install(world.server());
   }
 
   @AfterAll
@@ -211,20 +213,25 @@ class ServerIT {
   void aKeyThatIsNotKnownIsRefusedAndTold() {
     long mark = mark();
     desk.run("ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", "unknown").ok();
-    Proc.Result result = ssh("-i", "unknown", "-o", "IdentitiesOnly=yes", "-F", "none", "server");
+    List<String> bare =
+        List.of(
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "UserKnownHostsFile=.ssh/known_hosts",
+            "-i",
+            "unknown",
+            "-p",
+            "2222",
+            "serv@192.0.2.2");
+    Proc.Result result = desk.run(bare);
     assertThat(result.status()).isEqualTo(255);
-    try (Proc ssh =
-        desk.start(
-            sshCommand(
-                "-o",
-                "IdentityFile=none",
-                "-o",
-                "IdentitiesOnly=yes",
-                "-i",
-                "unknown",
-                "server"))) {
-      assertThat(ssh.await().err()).contains("Permission denied (publickey)");
-    }
+    assertThat(result.err()).contains("Permission denied (publickey)");
     audited(mark, "\"event\":\"login refused\".*\"why\":\"the key is not known\"");
   }
 
@@ -362,7 +369,8 @@ class ServerIT {
   void startsABusOfItsOwnWithNothingButManagers() {
     Login serv = world.serv();
     serv.run("mkdir", "-p", ".local/share/dbus-1/services").ok();
-    serv.run("sh", "-c", "cp /run/user/20002/services/*.service .local/share/dbus-1/services/").ok();
+    serv.run("sh", "-c", "cp /run/user/20002/services/*.service .local/share/dbus-1/services/")
+        .ok();
     serv.run(
             "sh",
             "-c",
@@ -376,8 +384,7 @@ class ServerIT {
       assertThat(directory.resolve("services/" + CM + ".service")).isSymbolicLink();
       assertThat(directory.resolve("services/org.example.Other.service")).doesNotExist();
       try (Forward forward = new Forward("/bus")) {
-        assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS))
-            .contains("loopback");
+        assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
       }
       world.own().authorize(desk, "serv");
       pid = server.daemon().handle().children().findFirst().orElseThrow().pid();
@@ -393,7 +400,8 @@ class ServerIT {
     try (PrivateServer server =
         PrivateServer.start(world.serv(), 2270, "--metrics=127.0.0.1:2271")) {
       String script =
-          "import urllib.request as u; print(u.urlopen('http://127.0.0.1:2271/metrics').read().decode())";
+          "import urllib.request as u;"
+              + " print(u.urlopen('http://127.0.0.1:2271/metrics').read().decode())";
       assertThat(world.serv().run("python3", "-c", script).ok().out())
           .contains("tpforward_server_logins_total 0\n");
       assertThat(server.daemon().isAlive()).isTrue();
@@ -424,6 +432,32 @@ class ServerIT {
   void theAgentFindsTheBusByWhatTheServerAnnounces() {
     try (AgentProcess agent = world.agent()) {
       assertThat(call(agent.client(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
+    }
+  }
+
+  @Test
+  void tubesGoBothWaysUnderTheAccessControlThatSshdCannotKeep() {
+    long mark = mark();
+    try (AgentProcess agent = world.agent("--name", "tubes")) {
+      tube(world.serv(), agent.client(), "inward");
+      audited(mark, "\"type\":\"direct-streamlocal@openssh.com\".* CREDENTIALS\"");
+      tube(agent.client(), world.serv(), "outward");
+      audited(mark, "\"type\":\"forwarded-streamlocal@openssh.com\"");
+    }
+    assertThat(world.server().path("/run/user/20002/tpforward-server-2222"))
+        .isDirectoryNotContaining("regex:.*/[0-9a-f]{16}");
+  }
+
+  private static void tube(Login offering, Login accepting, String service) {
+    try (Proc accept =
+        TpClient.start(accepting, "tube-accept", service + "-b", service, "300000")) {
+      accept.awaitLine("^connected");
+      try (Proc offer =
+          TpClient.start(
+              offering, "tube-offer", service + "-a", service + "-b", service, "1")) {
+        accept.await().ok();
+        offer.await().ok();
+      }
     }
   }
 }

@@ -144,7 +144,7 @@ public final class Gate implements ServerRequests {
       passage.refused(String.valueOf(e.getMessage()));
       return;
     }
-    passage.relay(client, reach.stream(), reach.grant().owner() + " " + reach.grant().channel());
+    passage.relay(client, reach.stream(), reach.grant());
   }
 
   private static boolean isBus(Endpoint target, Endpoint bus) {

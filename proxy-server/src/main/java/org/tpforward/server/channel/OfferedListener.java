@@ -119,7 +119,7 @@ final class OfferedListener implements AutoCloseable {
       passage.refused("the client: " + e.getMessage());
       return;
     }
-    passage.relay(channel, connection, grant.owner() + " " + grant.channel());
+    passage.relay(channel, connection, grant);
   }
 
   /** Stops listening; what is connected goes on. Idempotent. */

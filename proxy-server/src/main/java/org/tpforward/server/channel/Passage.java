@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 import org.tpforward.relay.Relay;
 import org.tpforward.server.audit.Audit;
+import org.tpforward.server.bus.Grant;
 
 /**
  * One channel of a visit: holds its place among the user's channels from the beginning, and writes
@@ -66,9 +67,10 @@ final class Passage {
   /**
    * Pumps until the end, on threads of its own. Both streams belong to it.
    *
-   * @param peer who is at the far end, for the audit
+   * @param grant by which it may, and so who is at the far end
    */
-  void relay(Duplex client, Duplex far, String peer) {
+  void relay(Duplex client, Duplex far, Grant grant) {
+    String peer = grant.owner() + " " + grant.channel() + " " + grant.access();
     audit.metrics().channels.increment();
     audit.metrics().socketChannelsNow.increment();
     AtomicReference<@Nullable Relay> started = new AtomicReference<>();
