@@ -54,6 +54,8 @@ TP_NEED_TESTS='
   curl               curl
   busctl             systemd
   python3            python3
+  file:/usr/lib/python3/dist-packages/asyncssh/__init__.py  python3-asyncssh
+  file:/usr/lib/python3/dist-packages/paramiko/__init__.py  python3-paramiko
   cc                 gcc
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config
@@ -205,6 +207,35 @@ tp_mvn() {
   local quiet="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
   (cd -- "$TP_ROOT" && unset MAVEN_ARGS &&
     MAVEN_OPTS="$quiet ${MAVEN_OPTS:-}" exec "${TP_WRAP[@]}" mvn -B $args "$@")
+}
+
+# Whether a module's jar is missing, or older than what it is made of.
+tp_stale() {
+  local jar=$1 module=$2 source
+  [ -e "$jar" ] || return 0
+  local -a sources=()
+  for source in "$TP_ROOT"/{pom.xml,common/pom.xml,"$module"/pom.xml,common/src/main,"$module"/src/main}; do
+    [ -e "$source" ] && sources+=("$source")
+  done
+  [ ${#sources[@]} -gt 0 ] && [ -n "$(find "${sources[@]}" -newer "$jar" -print -quit)" ]
+}
+
+# tp_build JAR MODULE: builds the program of a module, if need be.
+tp_build() {
+  local jar=$1 module=$2
+  tp_stale "$jar" "$module" || return 0
+  [ -w "$TP_ROOT" ] || {
+    [ -e "$jar" ] && return
+    tp_die "$jar is missing, and $TP_ROOT is not writable: build it there"
+  }
+  tp_need "$TP_NEED_BUILD"
+  mkdir -p -- "${jar%/*}"
+  (
+    # Two starts at once: the second waits, and finds it done.
+    flock 9
+    tp_stale "$jar" "$module" || exit 0
+    tp_mvn -q -Dmaven.test.skip=true -pl "$module" -am package 9>&- </dev/null >&2 && touch -- "$jar"
+  ) 9>"${jar%/*}/.build-lock" || tp_die "the build failed"
 }
 
 # ---- Two sides for who is not root ---------------------------------------------------------------

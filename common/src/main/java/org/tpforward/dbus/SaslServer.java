@@ -28,7 +28,7 @@ public final class SaslServer {
   /**
    * A client that is in.
    *
-   * @param uid its uid, as the kernel says
+   * @param uid its uid, as the kernel says; -1 of one that is {@link #vouched} for
    * @param leftOver bytes that came after BEGIN, to be read before the channel
    */
   public record Result(long uid, ByteBuffer leftOver) {}
@@ -37,15 +37,22 @@ public final class SaslServer {
   private final long peerUid;
   private final boolean allowed;
   private final boolean anonymous;
+  private final boolean vouched;
   private final String guid;
   private State state = State.AUTH;
 
   private SaslServer(
-      SaslLines lines, long peerUid, boolean allowed, boolean anonymous, String guid) {
+      SaslLines lines,
+      long peerUid,
+      boolean allowed,
+      boolean anonymous,
+      boolean vouched,
+      String guid) {
     this.lines = lines;
     this.peerUid = peerUid;
     this.allowed = allowed;
     this.anonymous = anonymous;
+    this.vouched = vouched;
     this.guid = guid;
   }
 
@@ -64,7 +71,7 @@ public final class SaslServer {
       ByteChannel channel, long peerUid, LongPredicate allowed, String guid, Duration timeout)
       throws IOException {
     return authenticate(
-        channel, peerUid, peerUid >= 0 && allowed.test(peerUid), false, guid, timeout);
+        channel, peerUid, peerUid >= 0 && allowed.test(peerUid), false, false, guid, timeout);
   }
 
   /**
@@ -74,7 +81,16 @@ public final class SaslServer {
    */
   public static Result admitted(ByteChannel channel, long peerUid, String guid, Duration timeout)
       throws IOException {
-    return authenticate(channel, peerUid, peerUid >= 0, true, guid, timeout);
+    return authenticate(channel, peerUid, peerUid >= 0, true, false, guid, timeout);
+  }
+
+  /**
+   * As {@link #authenticate}, of a client who has proved elsewhere who it is, on another machine
+   * perhaps: the uid that it names under EXTERNAL is one over there, and means nothing here.
+   */
+  public static Result vouched(ByteChannel channel, String guid, Duration timeout)
+      throws IOException {
+    return authenticate(channel, -1, true, false, true, guid, timeout);
   }
 
   private static Result authenticate(
@@ -82,13 +98,15 @@ public final class SaslServer {
       long peerUid,
       boolean allowed,
       boolean anonymous,
+      boolean vouched,
       String guid,
       Duration timeout)
       throws IOException {
     if (!isGuid(guid)) {
       throw new IllegalArgumentException("a GUID is 32 hexadecimal digits");
     }
-    SaslServer server = new SaslServer(new SaslLines(channel), peerUid, allowed, anonymous, guid);
+    SaslServer server =
+        new SaslServer(new SaslLines(channel), peerUid, allowed, anonymous, vouched, guid);
     return SaslDeadline.bound(channel, timeout, server::run);
   }
 
@@ -163,7 +181,7 @@ public final class SaslServer {
    * @param hex the uid in decimal digits, in hexadecimal; or empty: whoever the kernel says
    */
   private void identity(String hex) throws IOException {
-    if (allowed && (hex.isEmpty() || uid(hex) == peerUid)) {
+    if (allowed && (hex.isEmpty() || vouched || uid(hex) == peerUid)) {
       accept();
     } else {
       reject();

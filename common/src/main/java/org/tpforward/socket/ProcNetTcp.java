@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -48,10 +49,14 @@ final class ProcNetTcp {
    *
    * @param local address and port of this socket's own end, IPv4 where it is mapped
    * @param remote address and port of its peer
+   * @param state of the kernel's numbers, such as {@link #LISTEN}
    * @param uid who made it
    * @param inode of the open socket; 0 if no process holds it any more
    */
-  record Entry(End local, End remote, long uid, long inode) {
+  record Entry(End local, End remote, int state, long uid, long inode) {
+    /** {@code TCP_LISTEN}. */
+    static final int LISTEN = 10;
+
     /**
      * Whether the uid means anything. Of a socket that its process has closed already, having
      * written all that it had to say, new kernels keep the uid and older ones show 0: another
@@ -66,6 +71,16 @@ final class ProcNetTcp {
   record End(ByteBuffer address, int port) {
     static End of(Endpoint.Ip ip) {
       return new End(canonical(ip.address().getAddress()), ip.port());
+    }
+
+    /** Whether it is bound to all addresses. */
+    boolean isWildcard() {
+      for (int i = 0; i < address.capacity(); i++) {
+        if (address.get(i) != 0) {
+          return false;
+        }
+      }
+      return true;
     }
   }
 
@@ -101,6 +116,31 @@ final class ProcNetTcp {
       }
     }
     return OptionalLong.empty();
+  }
+
+  /** All sockets that are bound to that local port, as one reading of both tables shows them. */
+  static List<Entry> at(int localPort) throws IOException {
+    List<Entry> found = new ArrayList<>();
+    String port = ":%04X ".formatted(localPort);
+    for (Path table : TABLES) {
+      try (Reader reader =
+          new InputStreamReader(Files.newInputStream(table), StandardCharsets.US_ASCII)) {
+        Lines lines = new Lines(reader);
+        for (int n = 0; n < MAX_LINES; n++) {
+          String line = lines.next();
+          if (line == null) {
+            break;
+          }
+          Entry entry = line.contains(port) ? parse(line, ByteOrder.nativeOrder()) : null;
+          if (entry != null && entry.local.port == localPort) {
+            found.add(entry);
+          }
+        }
+      } catch (NoSuchFileException e) {
+        // No tcp6 in a kernel without IPv6.
+      }
+    }
+    return found;
   }
 
   /** Has read the tables once, so that the first client is not kept waiting for classes to load. */
@@ -200,6 +240,7 @@ final class ProcNetTcp {
       return new Entry(
           end(fields[1], order),
           end(fields[2], order),
+          HexFormat.fromHexDigits(fields[3]),
           Long.parseLong(fields[7]),
           Long.parseLong(fields[9]));
     } catch (IllegalArgumentException e) {

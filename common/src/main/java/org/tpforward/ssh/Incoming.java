@@ -6,13 +6,14 @@ import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 
 /**
- * Somebody has connected to a {@link RemoteListener} and waits. Accept or refuse it, once, at any
- * time and on any thread: until then the server sends nothing of what it gets there.
+ * A channel that the other side wants to open: for a client, somebody has connected to a {@link
+ * RemoteListener} and waits. Accept or refuse it, once, at any time and on any thread: until then
+ * the other side sends nothing.
  */
 public interface Incoming {
   /**
-   * From where the connection was made, in the words of the server; null for a Unix socket, and for
-   * what is not an address.
+   * From where the connection was made, in the words of the other side; null for a Unix socket, and
+   * for what is not an address.
    */
   @Nullable InetSocketAddress originator();
 
@@ -25,9 +26,19 @@ public interface Incoming {
   Duplex accept() throws IOException;
 
   /**
-   * Has the server close the connection. Does nothing if this has been answered before.
+   * Refuses the channel as administratively prohibited. Does nothing if this has been answered
+   * before.
    *
-   * @param why for the log of who implements the other side; OpenSSH does not show it
+   * @param why for a person, one line; OpenSSH's server does not show it
    */
-  void refuse(String why);
+  default void refuse(String why) {
+    refuse(ChannelOpenFailedException.PROHIBITED, why);
+  }
+
+  /**
+   * As {@link #refuse(String)}.
+   *
+   * @param code one of the constants of {@link ChannelOpenFailedException}
+   */
+  void refuse(int code, String why);
 }

@@ -36,14 +36,14 @@ public final class RemoteListener implements AutoCloseable {
   }
 
   /** On MINA's reading thread. */
-  void offer(ForwardedChannel channel, @Nullable InetSocketAddress originator) {
+  void offer(UnansweredChannel channel, @Nullable InetSocketAddress originator) {
     if (unanswered.incrementAndGet() > MOST_UNANSWERED) {
       unanswered.decrementAndGet();
       channel.refuse(SshConstants.SSH_OPEN_RESOURCE_SHORTAGE, "too many unanswered connections");
       return;
     }
     channel.onAnswer(unanswered::decrementAndGet);
-    Incoming incoming = new ForwardedIncoming(channel, originator);
+    Incoming incoming = channel.incoming(originator);
     try {
       consumer.accept(incoming);
     } catch (RuntimeException e) {

@@ -32,6 +32,12 @@ public final class RemoteListeners {
   /** RFC 4254, section 7.2. */
   static final String FORWARDED_TCPIP = "forwarded-tcpip";
 
+  /** The same place. */
+  static final String STREAMLOCAL_FORWARD = "streamlocal-forward@openssh.com";
+
+  /** RFC 4254, section 7.1. */
+  static final String TCPIP_FORWARD = "tcpip-forward";
+
   private static final Logger LOG = LoggerFactory.getLogger(RemoteListeners.class);
   private static final AttributeKey<RemoteListeners> KEY = new AttributeKey<>();
   private static final int LONGEST_PATH = 107;
@@ -180,7 +186,7 @@ public final class RemoteListeners {
   }
 
   private static String requestName(Endpoint at) {
-    return at instanceof Endpoint.Ip ? "tcpip-forward" : "streamlocal-forward@openssh.com";
+    return at instanceof Endpoint.Ip ? TCPIP_FORWARD : STREAMLOCAL_FORWARD;
   }
 
   private Buffer request(String name, boolean wantReply, Endpoint at) throws IOException {

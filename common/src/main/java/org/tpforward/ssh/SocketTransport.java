@@ -1,10 +1,12 @@
 package org.tpforward.ssh;
 
+import java.nio.channels.ServerSocketChannel;
 import org.apache.sshd.common.Factory;
 import org.apache.sshd.common.FactoryManager;
 import org.apache.sshd.common.io.IoServiceFactory;
 import org.apache.sshd.common.io.IoServiceFactoryFactory;
 import org.apache.sshd.common.util.threads.CloseableExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way of SSH packets to and from the socket, in place of MINA's own NIO2 transport, because
@@ -18,6 +20,7 @@ import org.apache.sshd.common.util.threads.CloseableExecutorService;
  */
 public final class SocketTransport implements IoServiceFactoryFactory {
   private final Dialer dialer;
+  private final @Nullable ServerSocketChannel listening;
 
   /** A transport over plain TCP. */
   public SocketTransport() {
@@ -29,11 +32,21 @@ public final class SocketTransport implements IoServiceFactoryFactory {
    */
   public SocketTransport(Dialer dialer) {
     this.dialer = dialer;
+    this.listening = null;
+  }
+
+  /**
+   * @param listening where the server that has this transport accepts, whatever address it is told
+   *     to bind to; closed with it
+   */
+  public SocketTransport(ServerSocketChannel listening) {
+    this.dialer = Dialer.tcp();
+    this.listening = listening;
   }
 
   @Override
   public IoServiceFactory create(FactoryManager manager) {
-    return new TransportFactory(manager, dialer);
+    return new TransportFactory(manager, dialer, listening);
   }
 
   /** Ignored: the transport's threads are its own. */

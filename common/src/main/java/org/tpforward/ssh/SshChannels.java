@@ -103,8 +103,8 @@ public final class SshChannels {
         });
   }
 
-  private static Duplex open(Session session, StreamChannel channel, Duration timeout)
-      throws IOException {
+  /** Opens a channel of any type, from either side of the session. */
+  static Duplex open(Session session, StreamChannel channel, Duration timeout) throws IOException {
     boolean opened = false;
     try {
       awaitOpen(session, channel, timeout);

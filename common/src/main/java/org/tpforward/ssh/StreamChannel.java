@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
- * the other as a {@link ForwardedChannel}. MINA calls the {@code handle} methods on its reading
+ * the other as an {@link UnansweredChannel}. MINA calls the {@code handle} methods on its reading
  * thread, where nothing waits; {@link ChannelDuplex} is the other side.
  */
 class StreamChannel extends AbstractClientChannel {
@@ -145,9 +145,9 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   public void handleClose() {
     // Whoever learns of it by reading must not be able to write any more.
-    outbound.fail(new IOException("the server closed the channel"), () -> {});
-    inbound.fail(new IOException("the server closed the channel before its end"));
-    outbound.fail(new IOException("the server closed the channel"), this::acknowledgeClose);
+    outbound.fail(new IOException("the other side closed the channel"), () -> {});
+    inbound.fail(new IOException("the other side closed the channel before its end"));
+    outbound.fail(new IOException("the other side closed the channel"), this::acknowledgeClose);
   }
 
   private void acknowledgeClose() {

@@ -20,6 +20,7 @@ import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.io.IoHandler;
 import org.apache.sshd.common.io.IoServiceEventListener;
 import org.apache.sshd.core.CoreModuleProperties;
+import org.jspecify.annotations.Nullable;
 
 /** The server's side: one accepting thread per address, one reading thread per connection. */
 final class TransportAcceptor extends TransportService implements IoAcceptor {
@@ -27,8 +28,16 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
 
   private final Map<SocketAddress, ServerSocketChannel> bound = new ConcurrentHashMap<>();
 
-  TransportAcceptor(PropertyResolver properties, IoHandler handler) {
+  private final @Nullable ServerSocketChannel listening;
+
+  /**
+   * @param listening null, or what listens already and is accepted from in the place of the address
+   *     that is bound to
+   */
+  TransportAcceptor(
+      PropertyResolver properties, IoHandler handler, @Nullable ServerSocketChannel listening) {
     super(properties, handler);
+    this.listening = listening;
   }
 
   @Override
@@ -40,6 +49,10 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
 
   @Override
   public void bind(SocketAddress address) throws IOException {
+    if (listening != null) {
+      accept(listening);
+      return;
+    }
     ServerSocketChannel server =
         address instanceof InetSocketAddress
             ? ServerSocketChannel.open()
@@ -49,16 +62,17 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
         server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
       }
       server.bind(address, CoreModuleProperties.SOCKET_BACKLOG.getRequired(properties));
-      SocketAddress local = server.getLocalAddress();
-      bound.put(local, server);
-      Thread.ofPlatform()
-          .daemon()
-          .name("ssh-accept " + local)
-          .start(() -> acceptLoop(server, local));
+      accept(server);
     } catch (IOException | RuntimeException e) {
       server.close();
       throw e;
     }
+  }
+
+  private void accept(ServerSocketChannel server) throws IOException {
+    SocketAddress local = server.getLocalAddress();
+    bound.put(local, server);
+    Thread.ofPlatform().daemon().name("ssh-accept " + local).start(() -> acceptLoop(server, local));
   }
 
   private void acceptLoop(ServerSocketChannel server, SocketAddress local) {
@@ -88,10 +102,9 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
       return;
     }
     try {
-      IoServiceEventListener listener = getIoServiceEventListener();
-      if (listener != null) {
-        listener.connectionAccepted(
-            this, session.getLocalAddress(), session.getRemoteAddress(), local);
+      if (!isAdmitted(session, local)) {
+        session.close(true);
+        return;
       }
       handler.sessionCreated(session);
       if (!register(session)) {
@@ -104,6 +117,22 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
       return;
     }
     session.readLoop();
+  }
+
+  /** Asks the listener before anything is made for the connection. */
+  private boolean isAdmitted(TransportSession session, SocketAddress local) {
+    IoServiceEventListener listener = getIoServiceEventListener();
+    try {
+      if (listener != null) {
+        listener.connectionAccepted(
+            this, session.getLocalAddress(), session.getRemoteAddress(), local);
+      }
+      return true;
+    } catch (IOException e) {
+      // The listener's own to tell: there may be many.
+      log.debug("a connection from {} is not wanted", session.getRemoteAddress(), e);
+      return false;
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.tpforward.ssh;
 
+import java.nio.channels.ServerSocketChannel;
 import org.apache.sshd.common.FactoryManager;
 import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.io.IoConnector;
@@ -13,11 +14,14 @@ import org.jspecify.annotations.Nullable;
 final class TransportFactory extends AbstractCloseable implements IoServiceFactory {
   private final FactoryManager manager;
   private final Dialer dialer;
+  private final @Nullable ServerSocketChannel listening;
   private @Nullable IoServiceEventListener listener;
 
-  TransportFactory(FactoryManager manager, Dialer dialer) {
+  TransportFactory(FactoryManager manager, Dialer dialer, @Nullable ServerSocketChannel listening) {
     this.manager = manager;
     this.dialer = dialer;
+    this.listening = listening;
+    this.listener = manager.getIoServiceEventListener();
   }
 
   @Override
@@ -29,7 +33,7 @@ final class TransportFactory extends AbstractCloseable implements IoServiceFacto
 
   @Override
   public IoAcceptor createAcceptor(IoHandler handler) {
-    TransportAcceptor acceptor = new TransportAcceptor(manager, handler);
+    TransportAcceptor acceptor = new TransportAcceptor(manager, handler, listening);
     acceptor.setIoServiceEventListener(listener);
     return acceptor;
   }

@@ -9,6 +9,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import org.tpforward.dbus.BusAddress;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
 
@@ -105,6 +107,42 @@ public final class Addresses {
       throw TelepathyException.invalidArgument("port 0 names no socket");
     }
     return new Endpoint.Ip(address, port.value());
+  }
+
+  /**
+   * Where a D-Bus server listens (D-Bus specification, "Server Addresses"): {@code unix:path},
+   * {@code unix:abstract}, or {@code tcp} on loopback.
+   *
+   * @return empty for what no {@link Endpoint} names, or what is not on its own machine
+   */
+  public static Optional<Endpoint> ofBus(BusAddress address) {
+    String path = address.key("path");
+    String name = address.key("abstract");
+    String host = address.key("host");
+    String port = address.key("port");
+    if (address.transport().equals("unix") && path != null && path.startsWith("/")) {
+      return fits(path) ? Optional.of(new Endpoint.UnixPath(path)) : Optional.empty();
+    }
+    if (address.transport().equals("unix") && name != null) {
+      return fits(name) ? Optional.of(new Endpoint.UnixAbstract(name)) : Optional.empty();
+    }
+    if (address.transport().equals("tcp")
+        && port != null
+        && port.matches("[1-9][0-9]{0,4}")
+        && Integer.parseInt(port) < 65536) {
+      String numeric = host == null || host.equals("localhost") ? "127.0.0.1" : host;
+      if (InetAddresses.isInetAddress(numeric)) {
+        Endpoint.Ip ip = new Endpoint.Ip(InetAddresses.forString(numeric), Integer.parseInt(port));
+        return ip.isLoopback() ? Optional.of(ip) : Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether it can be a Unix socket's name at all; BusAddress lets no NUL in. */
+  private static boolean fits(String name) {
+    int length = name.getBytes(StandardCharsets.UTF_8).length;
+    return length > 0 && length <= MAX_UNIX_BYTES;
   }
 
   private static String unixName(Value bare) throws TelepathyException {

@@ -103,6 +103,20 @@ class SaslServerTest {
   }
 
   @Test
+  void whoIsVouchedForMayNameAnyIdentityButUsesTheSameMechanism() throws Exception {
+    for (String identity : new String[] {"", " 30", " 31303031", "\r\nDATA 39"}) {
+      ScriptedChannel channel =
+          new ScriptedChannel("\0AUTH EXTERNAL" + identity + "\r\nDATA\r\nBEGIN\r\n", 3);
+      assertThat(SaslServer.vouched(channel, GUID, LONG).uid()).isEqualTo(-1);
+      assertThat(channel.said()).contains(OK);
+    }
+    ScriptedChannel channel = new ScriptedChannel("\0AUTH ANONYMOUS\r\nBEGIN\r\n", 3);
+    assertThatThrownBy(() -> SaslServer.vouched(channel, GUID, LONG))
+        .isInstanceOf(AuthenticationException.class);
+    assertThat(channel.said()).isEqualTo(REJECTED);
+  }
+
+  @Test
   void aClientMayCancelAtAnyPoint() throws Exception {
     assertThat(accepted("AUTH EXTERNAL\r\nCANCEL\r\nAUTH EXTERNAL 31303030\r\n"))
         .isEqualTo("DATA\r\n" + REJECTED + OK);

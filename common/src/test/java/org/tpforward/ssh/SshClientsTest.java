@@ -61,9 +61,9 @@ class SshClientsTest {
 
   @Test
   void prefersWhatTheProcessorIsFastAt() {
-    assertThat(names(SshClients.ciphers(true)))
+    assertThat(names(Algorithms.ciphers(true)))
         .startsWith("aes128-gcm@openssh.com", "aes256-gcm@openssh.com");
-    assertThat(names(SshClients.ciphers(false))).startsWith("chacha20-poly1305@openssh.com");
+    assertThat(names(Algorithms.ciphers(false))).startsWith("chacha20-poly1305@openssh.com");
   }
 
   private static List<String> names(List<NamedFactory<Cipher>> ciphers) {
@@ -96,7 +96,7 @@ class SshClientsTest {
   void speaksEachCipherWithOpenSsh(String name) throws Exception {
     SshClient client = SshClients.newClient(AcceptAllServerKeyVerifier.INSTANCE);
     client.setCipherFactories(
-        SshClients.ciphers(true).stream().filter(c -> c.getName().equals(name)).toList());
+        Algorithms.ciphers(true).stream().filter(c -> c.getName().equals(name)).toList());
     try (SshSessions connected = new SshSessions(client, sshd);
         Service service = new Service(directory, name.substring(0, 9));
         Duplex near = SshChannels.open(connected.session(), service.endpoint(), SshSessions.BOUND);

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.common.net.InetAddresses;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tpforward.dbus.BusAddress;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
 
@@ -89,6 +91,34 @@ class AddressesTest {
     refused(AddressType.UNIX, Value.of("/tmp/s"));
     refused(AddressType.UNIX, ip("127.0.0.1", 80));
     refused(AddressType.IPV6, ip("127.0.0.1", 80));
+  }
+
+  @Test
+  void aBusListensWhereAnEndpointCanBe() throws Exception {
+    assertThat(ofBus("unix:path=/a%20b")).contains(new Endpoint.UnixPath("/a b"));
+    assertThat(ofBus("unix:abstract=x,guid=00")).contains(new Endpoint.UnixAbstract("x"));
+    assertThat(ofBus("tcp:host=localhost,port=70"))
+        .contains(new Endpoint.Ip(InetAddresses.forString("127.0.0.1"), 70));
+    assertThat(ofBus("tcp:host=%3a%3a1,port=70"))
+        .contains(new Endpoint.Ip(InetAddresses.forString("::1"), 70));
+    for (String none :
+        new String[] {
+          "unix:path=relative",
+          "unix:path=/" + "x".repeat(107),
+          "unix:tmpdir=/tmp",
+          "tcp:host=192.0.2.1,port=70",
+          "tcp:host=example.org,port=70",
+          "tcp:host=127.0.0.1",
+          "tcp:host=127.0.0.1,port=0",
+          "tcp:host=127.0.0.1,port=65536",
+          "unixexec:path=/bin/sh"
+        }) {
+      assertThat(ofBus(none)).as(none).isEmpty();
+    }
+  }
+
+  private static Optional<Endpoint> ofBus(String address) throws Exception {
+    return Addresses.ofBus(BusAddress.parse(address).getFirst());
   }
 
   private static void refused(AddressType type, Value value) {

@@ -19,6 +19,9 @@ final class Installation {
           "bin/tpforward",
           "proxy-client/target/tpforward-client.jar",
           "proxy-client/target/lib",
+          "bin/tpforward-server",
+          "proxy-server/target/tpforward-server.jar",
+          "proxy-server/target/lib",
           "integration-tests/target/tpforward-integration-tests.jar",
           "integration-tests/target/lib");
 

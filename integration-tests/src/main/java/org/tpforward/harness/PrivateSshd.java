@@ -14,9 +14,8 @@ import java.util.stream.Stream;
  * An unmodified OpenSSH server with a configuration, a port and a host key of its own, which lets
  * in who holds the key that {@link #authorize} named.
  */
-public final class PrivateSshd implements AutoCloseable {
-  /** The lines of sshd's log at level DEBUG1 in which a client asks for a channel. */
-  public static final String CHANNEL_OPEN = "server_input_channel_open: ctype ";
+public final class PrivateSshd implements RemoteServer {
+  private static final String CHANNEL_OPEN = "server_input_channel_open: ctype ";
 
   private final Place place;
   private final int port;
@@ -86,60 +85,31 @@ public final class PrivateSshd implements AutoCloseable {
   }
 
   /**
-   * Makes a key for a user of another place, lets it in here, and writes what ssh needs into that
-   * user's ~/.ssh: the key, the host key, and the host's name {@code server} in the configuration.
+   * {@inheritDoc}
    *
-   * @param loginName as whom the user logs in here
+   * @param loginName a user of the server's machine
    */
+  @Override
   public void authorize(Login user, String loginName) {
-    String ssh = user.home() + "/.ssh";
-    String key = ssh + "/id_ed25519";
-    Path sshHere = user.place().path(ssh);
-    if (!Files.exists(sshHere)) {
-      user.run("mkdir", "-m", "700", ssh).ok();
-      user.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).ok();
-    }
     try {
-      String publicKey = Files.readString(user.place().path(key + ".pub"));
+      String publicKey = SshFiles.publicKey(user);
       Path authorized = place.path(directory + "/authorized_keys");
       if (!Files.exists(authorized) || !Files.readString(authorized).contains(publicKey)) {
         Files.writeString(
             authorized, publicKey, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       }
       Files.setPosixFilePermissions(authorized, PosixFilePermissions.fromString("rw-r--r--"));
-      put(user, ssh + "/known_hosts", knownHost() + "\n");
-      put(
-          user,
-          ssh + "/config",
-          """
-          Host server
-            HostName %s
-            Port %d
-            User %s
-            UserKnownHostsFile %s/known_hosts
-            IdentityFile %s
-          """
-              .formatted(place.address(), port, loginName, ssh, key));
     } catch (IOException e) {
-      throw new HarnessException("cannot write " + ssh, e);
+      throw new HarnessException("cannot write authorized_keys", e);
     }
+    SshFiles.write(user, knownHost(), place.address(), port, loginName);
   }
 
-  private static void put(Login user, String file, String text) throws IOException {
-    Path here = user.place().path(file);
-    Files.writeString(here, text);
-    if (user.place() instanceof Side) {
-      Files.setAttribute(here, "unix:uid", user.user().uid());
-    }
-    Files.setPosixFilePermissions(here, PosixFilePermissions.fromString("rw-------"));
-  }
-
-  /** This server's line for a known_hosts file. */
+  @Override
   public String knownHost() {
     try {
-      String[] words = Files.readString(place.path(directory + "/host_key.pub")).split(" ", -1);
-      String host = port == 22 ? place.address() : "[" + place.address() + "]:" + port;
-      return host + " " + words[0] + " " + words[1].strip();
+      String key = Files.readString(place.path(directory + "/host_key.pub"));
+      return SshFiles.knownHost(place.address(), port, key);
     } catch (IOException e) {
       throw new HarnessException("no host key", e);
     }
@@ -156,19 +126,25 @@ public final class PrivateSshd implements AutoCloseable {
     }
   }
 
-  /** The port on which it listens. */
+  @Override
   public int port() {
     return port;
   }
 
-  /** Its directory in its place's own terms: configuration, host key, authorized keys. */
+  @Override
   public String directory() {
     return directory;
   }
 
   /** The daemon; its output is the log, at level DEBUG1. */
+  @Override
   public Proc daemon() {
     return daemon;
+  }
+
+  @Override
+  public String channelOpened(String type) {
+    return CHANNEL_OPEN + type;
   }
 
   /**

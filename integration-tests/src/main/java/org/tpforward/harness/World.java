@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The whole environment: a desktop, a server with a bus, the loopback connection manager and an
- * sshd. Agents are started on the desktop.
+ * The whole environment: a desktop, a server with a bus, the loopback connection manager and an SSH
+ * server. Agents are started on the desktop.
  */
 public final class World implements AutoCloseable {
   private final Place desktop;
@@ -14,9 +14,10 @@ public final class World implements AutoCloseable {
   private final @Nullable Sides sides;
   private final Login desk;
   private final PrivateBus bus;
-  private final PrivateSshd sshd;
+  private final RemoteServer ssh;
 
-  private World(Place desktop, Place server, @Nullable Sides sides, int port, String... cm) {
+  private World(
+      Place desktop, Place server, @Nullable Sides sides, int port, boolean own, String... cm) {
     this.desktop = desktop;
     this.server = server;
     this.sides = sides;
@@ -25,11 +26,13 @@ public final class World implements AutoCloseable {
     this.bus = PrivateBus.start(serv, cm);
     try {
       // On one machine the home is the user's own: keep the shell's files there out of this.
-      this.sshd =
-          sides != null
-              ? PrivateSshd.start(server, port)
-              : PrivateSshd.start(server, port, "SetEnv HOME=" + serv.home());
-      sshd.authorize(desk, serv.user().name());
+      this.ssh =
+          own
+              ? PrivateServer.start(bus.login(), port)
+              : sides != null
+                  ? PrivateSshd.start(server, port)
+                  : PrivateSshd.start(server, port, "SetEnv HOME=" + serv.home());
+      ssh.authorize(desk, serv.user().name());
     } catch (RuntimeException e) {
       bus.close();
       throw e;
@@ -37,15 +40,33 @@ public final class World implements AutoCloseable {
   }
 
   /**
-   * Two sides truly apart.
+   * Two sides truly apart, with OpenSSH's server.
    *
    * @param cm arguments of the connection manager
    * @throws HarnessException if the system allows no namespaces
    */
   public static World apart(String... cm) {
+    return apart(false, cm);
+  }
+
+  /** The same, with tpforward-server in its place. */
+  public static World apartWithServer(String... cm) {
+    return apart(true, cm);
+  }
+
+  /**
+   * The same, with OpenSSH's server unless the property tpforward.harness.server is {@code
+   * tpforward-server}: for tests that are run against both.
+   */
+  public static World apartWithEither(String... cm) {
+    return apart("tpforward-server".equals(System.getProperty("tpforward.harness.server")), cm);
+  }
+
+  private static World apart(boolean own, String... cm) {
     Sides sides = Sides.open();
     try {
-      return new World(sides.desktop(), sides.server(), sides, 22, cm);
+      // An ordinary user has no port below 1024.
+      return new World(sides.desktop(), sides.server(), sides, own ? 2222 : 22, own, cm);
     } catch (RuntimeException e) {
       sides.close();
       throw e;
@@ -59,7 +80,7 @@ public final class World implements AutoCloseable {
   public static World oneMachine(String... cm) {
     OneMachine machine = OneMachine.open();
     try {
-      return new World(machine, machine, null, PrivateSshd.freePort(), cm);
+      return new World(machine, machine, null, PrivateSshd.freePort(), false, cm);
     } catch (RuntimeException e) {
       machine.close();
       throw e;
@@ -104,9 +125,25 @@ public final class World implements AutoCloseable {
     return bus;
   }
 
-  /** The server's sshd. */
+  /** The SSH server of either kind. */
+  public RemoteServer ssh() {
+    return ssh;
+  }
+
+  /** The server's sshd, where it is that one. */
   public PrivateSshd sshd() {
-    return sshd;
+    if (ssh instanceof PrivateSshd sshd) {
+      return sshd;
+    }
+    throw new IllegalStateException("there is another server here");
+  }
+
+  /** The server's tpforward-server, where it is that one. */
+  public PrivateServer own() {
+    if (ssh instanceof PrivateServer own) {
+      return own;
+    }
+    throw new IllegalStateException("there is another server here");
   }
 
   /** Starts an agent for the server and waits until its bus can be reached. */
@@ -128,7 +165,7 @@ public final class World implements AutoCloseable {
 
   @Override
   public void close() {
-    sshd.close();
+    ssh.close();
     bus.close();
     desktop.close();
     server.close();

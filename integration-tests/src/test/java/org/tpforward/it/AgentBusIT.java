@@ -9,7 +9,6 @@ import org.junit.jupiter.api.Test;
 import org.tpforward.harness.AgentProcess;
 import org.tpforward.harness.Java;
 import org.tpforward.harness.Login;
-import org.tpforward.harness.PrivateSshd;
 import org.tpforward.harness.Proc;
 import org.tpforward.harness.User;
 import org.tpforward.harness.World;
@@ -109,7 +108,7 @@ class AgentBusIT {
     long mark = world.sshd().daemon().mark();
     assertThat(probe(User.ROOT)).isIn("closed 0", "reset 0");
     assertThat(agent.proc().awaitLine("uid 0").group()).isNotEmpty();
-    assertThat(world.sshd().daemon().linesSince(mark, PrivateSshd.CHANNEL_OPEN)).isEmpty();
+    assertThat(world.sshd().daemon().linesSince(mark, world.sshd().channelOpened(""))).isEmpty();
   }
 
   @Test

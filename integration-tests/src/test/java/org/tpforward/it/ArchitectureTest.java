@@ -19,6 +19,7 @@ class ArchitectureTest {
   /** From the bottom to the top: a package may use those before it. */
   private static final List<String> BOTTOM_UP =
       List.of(
+          "org.tpforward.process",
           "org.tpforward.relay",
           "org.tpforward.socket",
           "org.tpforward.dbus",
@@ -30,6 +31,12 @@ class ArchitectureTest {
           "org.tpforward.agent",
           "org.tpforward.agent.telepathy",
           "org.tpforward.agent.cli",
+          "org.tpforward.server.audit",
+          "org.tpforward.server.bus",
+          "org.tpforward.server.user",
+          "org.tpforward.server.channel",
+          "org.tpforward.server",
+          "org.tpforward.server.cli",
           "org.tpforward.loopback",
           "org.tpforward.harness",
           "org.tpforward.demo");

@@ -13,6 +13,7 @@ import org.tpforward.harness.World;
 
 /** Clients of the agent's bus: many at once, of whom nothing is left, and one of dbus-java. */
 @NeedsSides
+@EitherServer
 class BusClientsIT {
   private static World world;
   private static AgentProcess agent;
@@ -20,7 +21,7 @@ class BusClientsIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     agent = world.agent();
     desk = agent.client();
   }

@@ -16,7 +16,6 @@ import org.tpforward.demo.BigFile;
 import org.tpforward.harness.AgentProcess;
 import org.tpforward.harness.Java;
 import org.tpforward.harness.Login;
-import org.tpforward.harness.PrivateSshd;
 import org.tpforward.harness.Proc;
 import org.tpforward.harness.User;
 import org.tpforward.harness.World;
@@ -25,8 +24,9 @@ import org.tpforward.harness.World;
  * Files from side to side: by telepathy-glib, by hand over each kind of socket, and by tpforward.
  */
 @NeedsSides
+@EitherServer
 class FileTransferIT {
-  private static final String STREAMLOCAL = PrivateSshd.CHANNEL_OPEN + "direct-streamlocal";
+  private static final String STREAMLOCAL = "direct-streamlocal";
 
   private static World world;
   private static AgentProcess agent;
@@ -71,7 +71,7 @@ class FileTransferIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent();
@@ -104,12 +104,13 @@ class FileTransferIT {
     try (Proc receive =
         TpClient.start(desk, "raw-receive", job.receiver(), job.inbox(), "1", type, access)) {
       receive.awaitLine("^ready");
-      long mark = world.sshd().daemon().mark();
+      long mark = world.ssh().daemon().mark();
       try (Proc send = TpClient.start(serv, "send", job.sender(), job.receiver(), job.file())) {
         receive.await().ok();
         send.await().ok();
       }
-      assertThat(world.sshd().daemon().linesSince(mark, STREAMLOCAL)).hasSize(1);
+      assertThat(world.ssh().daemon().linesSince(mark, world.ssh().channelOpened(STREAMLOCAL)))
+          .hasSize(1);
     }
     job.assertArrived();
   }
@@ -262,7 +263,7 @@ class FileTransferIT {
       try (Proc send = TpClient.start(serv, "send", job.sender(), job.receiver(), job.file())) {
         var address = receive.awaitLine("^address (\\S+) (\\S+)");
         receive.awaitLine("^paused");
-        long mark = world.sshd().daemon().mark();
+        long mark = world.ssh().daemon().mark();
         String where =
             switch (address.group(1)) {
               case "unix" -> "unix:" + address.group(2);
@@ -276,7 +277,8 @@ class FileTransferIT {
                 .out()
                 .strip();
         assertThat(outcome).isIn("closed 0", "reset 0");
-        assertThat(world.sshd().daemon().linesSince(mark, STREAMLOCAL)).isEmpty();
+        assertThat(world.ssh().daemon().linesSince(mark, world.ssh().channelOpened(STREAMLOCAL)))
+            .isEmpty();
         receive.stdin().write('\n');
         receive.closeStdin();
         receive.await().ok();

@@ -12,6 +12,7 @@ import org.tpforward.harness.World;
 
 /** Tubes from side to side by telepathy-glib's own classes, unmodified. */
 @NeedsSides
+@EitherServer
 class TubeIT {
   private static World world;
   private static AgentProcess agent;
@@ -21,7 +22,7 @@ class TubeIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "full");
+    world = World.apartWithEither("--profile", "full");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent();

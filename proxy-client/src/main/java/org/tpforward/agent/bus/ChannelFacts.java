@@ -1,8 +1,6 @@
 package org.tpforward.agent.bus;
 
-import com.google.common.net.InetAddresses;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +18,7 @@ import org.tpforward.dbus.Value;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
+import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.Crossings;
 import org.tpforward.telepathy.Names;
@@ -31,9 +30,6 @@ import org.tpforward.telepathy.TelepathyException;
 final class ChannelFacts {
   private static final String BEYOND_SSHD =
       "; tpforward-server beside the CM reaches Unix sockets under Credentials and abstract ones";
-
-  /** What fits into {@code sockaddr_un.sun_path} with its closing NUL. */
-  private static final int MAX_UNIX_BYTES = 107;
 
   private final RemoteNames names;
   private final Link link;
@@ -172,36 +168,15 @@ final class ChannelFacts {
   }
 
   private @Nullable Endpoint endpoint(BusAddress address) {
-    String path = address.key("path");
-    String name = address.key("abstract");
-    String host = address.key("host");
-    String port = address.key("port");
-    if (address.transport().equals("unix") && path != null && path.startsWith("/")) {
-      return link.abilities().unix() && fits(path) ? new Endpoint.UnixPath(path) : null;
-    }
-    if (address.transport().equals("unix") && name != null) {
-      return link.abilities().abstractNames() && fits(name)
-          ? new Endpoint.UnixAbstract(name)
-          : null;
-    }
-    if (address.transport().equals("tcp")
-        && port != null
-        && port.matches("[1-9][0-9]{0,4}")
-        && Integer.parseInt(port) < 65536
-        && link.abilities().tcp()) {
-      String numeric = host == null || host.equals("localhost") ? "127.0.0.1" : host;
-      if (InetAddresses.isInetAddress(numeric)) {
-        Endpoint.Ip ip = new Endpoint.Ip(InetAddresses.forString(numeric), Integer.parseInt(port));
-        return ip.isLoopback() ? ip : null;
-      }
-    }
-    return null;
-  }
-
-  /** Whether it can be a Unix socket's name at all; BusAddress lets no NUL in. */
-  private static boolean fits(String name) {
-    int length = name.getBytes(StandardCharsets.UTF_8).length;
-    return length > 0 && length <= MAX_UNIX_BYTES;
+    Endpoint endpoint = Addresses.ofBus(address).orElse(null);
+    boolean reachable =
+        switch (endpoint) {
+          case null -> false;
+          case Endpoint.UnixPath path -> link.abilities().unix();
+          case Endpoint.UnixAbstract name -> link.abilities().abstractNames();
+          case Endpoint.Ip ip -> link.abilities().tcp();
+        };
+    return reachable ? endpoint : null;
   }
 
   /** A local listener as a D-Bus address. */

@@ -13,6 +13,7 @@ import org.tpforward.agent.AgentException;
 import org.tpforward.agent.AgentOptions;
 import org.tpforward.agent.ExitCode;
 import org.tpforward.agent.RuntimeBase;
+import org.tpforward.process.Signals;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -88,7 +89,8 @@ final class RunCommand extends Command {
     Signals.handle(
         PASSED_ON,
         signal -> {
-          CompletableFuture<Void> _ = started.thenAccept(process -> passOn(process, signal));
+          CompletableFuture<Void> _ =
+              started.thenAccept(process -> passOn(process, signal.number()));
         });
     ProcessBuilder builder = new ProcessBuilder(program).inheritIO();
     builder.environment().put(Variables.BUS, session.agent().busAddress());

@@ -2,6 +2,7 @@ package org.tpforward.agent.forward;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -229,15 +230,16 @@ public final class Forward implements Closeable, StreamOwner {
   private void open(Stream stream, Connection connection) {
     Settings settings = forwards.settings();
     try {
-      if (spec.local().access() == AccessControl.CREDENTIALS) {
-        // Who it is has been checked already, by whom the kernel says that connected.
-        int _ = TelepathySockets.readByte(connection, settings.credentialByte());
-      }
+      // Who it is has been checked already, by whom the kernel says that connected.
+      int value =
+          spec.local().access() == AccessControl.CREDENTIALS
+              ? TelepathySockets.readByte(connection, settings.credentialByte())
+              : 0;
       Duplex near =
           spec.use() == Crossing.Use.DBUS_TUBE
               ? TubeSasl.server(connection, settings.sasl())
               : connection;
-      stream.start(near, toCm());
+      stream.start(near, toCm(value));
     } catch (IOException | RuntimeException e) {
       log.warn("a connection to {} ({}) is ended: {}", local(), spec.use(), e.getMessage());
       stream.fail();
@@ -247,8 +249,12 @@ public final class Forward implements Closeable, StreamOwner {
     }
   }
 
-  /** Opens the channel to where the CM has said that it listens, waiting for that. */
-  private Duplex toCm() throws IOException, InterruptedException {
+  /**
+   * Opens the channel to where the CM has said that it listens, waiting for that.
+   *
+   * @param value the byte to send first, where the CM wants one
+   */
+  private Duplex toCm(int value) throws IOException, InterruptedException {
     Settings settings = forwards.settings();
     boolean replied = bound.await(settings.bind().toMillis(), TimeUnit.MILLISECONDS);
     Endpoint where = target;
@@ -259,9 +265,14 @@ public final class Forward implements Closeable, StreamOwner {
               : "the CM has not said within " + settings.bind() + " where it listens");
     }
     Duplex far = forwards.link().open(where);
-    return spec.use() == Crossing.Use.DBUS_TUBE
-        ? TubeSasl.client(far, spec.remote().access(), settings.sasl())
-        : far;
+    if (spec.use() == Crossing.Use.DBUS_TUBE) {
+      return TubeSasl.client(far, spec.remote().access(), settings.sasl());
+    }
+    if (spec.remote().access() == AccessControl.CREDENTIALS) {
+      // The server sends it with its own credentials, and the rest once the CM has read it.
+      far.write(ByteBuffer.wrap(new byte[] {(byte) value}));
+    }
+    return far;
   }
 
   private static boolean pause() {

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.ssh.Dialer;
+import org.tpforward.ssh.KeepAlive;
 import org.tpforward.ssh.SshClients;
 
 /** Makes one connection: dials, exchanges keys, checks the host, authenticates. Used once. */
@@ -134,7 +135,9 @@ final class Connector {
               session,
               alive == null ? Duration.ofSeconds(15) : alive,
               config.aliveCount(),
-              connection::giveUp)
+              silence ->
+                  connection.giveUp(
+                      "the server has not answered for " + silence.toSeconds() + " s"))
           .start();
       events.onClose(closed);
       log.info(

@@ -8,7 +8,13 @@ import org.tpforward.ssh.ChannelOpenFailedException;
 final class Refusals {
   private Refusals() {}
 
-  static ChannelRefusedException of(Endpoint target, ChannelOpenFailedException e) {
+  /**
+   * Words for a refusal.
+   *
+   * @param decidesEach whether the server is one that decides about each socket by itself
+   */
+  static ChannelRefusedException of(
+      Endpoint target, ChannelOpenFailedException e, boolean decidesEach) {
     Reason reason =
         switch (e.code()) {
           case ChannelOpenFailedException.PROHIBITED -> Reason.PROHIBITED;
@@ -18,7 +24,10 @@ final class Refusals {
         };
     ChannelRefusedException refused =
         new ChannelRefusedException(
-            reason, message(target, reason, String.valueOf(e.getMessage())));
+            reason,
+            decidesEach
+                ? "the server does not let you reach " + target + ": " + e.getMessage()
+                : message(target, reason, String.valueOf(e.getMessage())));
     refused.initCause(e);
     return refused;
   }

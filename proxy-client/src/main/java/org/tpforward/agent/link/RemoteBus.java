@@ -16,8 +16,9 @@ import org.tpforward.socket.Endpoint;
 
 /**
  * Finds the user's session bus on the server: what {@code --remote-bus} says, and nothing else
- * then; or the socket that systemd makes, /run/user/UID/bus; or what a login shell there has in
- * DBUS_SESSION_BUS_ADDRESS. The first one to which a channel opens is it.
+ * then; what the server itself announces, and nothing else then; or the socket that systemd makes,
+ * /run/user/UID/bus; or what a login shell there has in DBUS_SESSION_BUS_ADDRESS. The first one to
+ * which a channel opens is it.
  */
 public final class RemoteBus {
   private static final Logger log = LoggerFactory.getLogger(RemoteBus.class);
@@ -67,7 +68,10 @@ public final class RemoteBus {
    */
   public static Endpoint find(SshLink link, @Nullable String named) throws IOException {
     RemoteBus search = new RemoteBus(link);
-    if (named == null) {
+    String announced = link.announcement().bus();
+    if (named == null && announced != null) {
+      search.add(announced, "the server says so");
+    } else if (named == null) {
       search.ask();
     } else {
       search.name(named);

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.Announcement;
 import org.tpforward.ssh.Incoming;
 import org.tpforward.ssh.ListenRefusedException;
 import org.tpforward.ssh.RemoteListener;
@@ -51,7 +52,7 @@ final class RemoteSockets {
   RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
     Endpoint at =
         switch (type) {
-          case UNIX -> new Endpoint.UnixPath(directory() + "/" + randomName());
+          case UNIX -> new Endpoint.UnixPath(place() + "/" + randomName());
           case IPV4 -> new Endpoint.Ip(InetAddresses.forString("127.0.0.1"), 0);
           case IPV6 -> new Endpoint.Ip(InetAddresses.forString("::1"), 0);
           case ABSTRACT_UNIX -> throw new IllegalArgumentException("sshd has no abstract sockets");
@@ -93,6 +94,12 @@ final class RemoteSockets {
     }
   }
 
+  /** Where the server wants them, or else a directory of this connection's own. */
+  private String place() throws IOException {
+    String announced = Announcement.of(session).listenDirectory();
+    return announced == null ? directory() : announced;
+  }
+
   private synchronized String directory() throws IOException {
     if (directory == null) {
       directory = files.makePrivateDirectory();
@@ -123,7 +130,9 @@ final class RemoteSockets {
     public void close() {
       if (closed.compareAndSet(false, true)) {
         listener.close();
-        if (endpoint() instanceof Endpoint.UnixPath(String path)) {
+        // A server that announces a directory keeps it clean.
+        if (Announcement.of(session).listenDirectory() == null
+            && endpoint() instanceof Endpoint.UnixPath(String path)) {
           Thread.ofVirtual().name("unlink").start(() -> unlink(path));
         }
       }

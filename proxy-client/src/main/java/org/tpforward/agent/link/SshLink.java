@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.ssh.Announcement;
 import org.tpforward.ssh.ChannelOpenFailedException;
 import org.tpforward.ssh.Incoming;
 import org.tpforward.ssh.SshChannels;
@@ -61,6 +62,7 @@ public final class SshLink implements Link, Closeable {
   private boolean retryNow;
 
   private volatile Abilities abilities = Abilities.OPENSSH;
+  private volatile Announcement announcement = Announcement.NONE;
 
   /**
    * Reads the configuration; connects to nothing yet.
@@ -172,6 +174,11 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
+  /** What the server says of itself; meaningful once the link has been up. */
+  Announcement announcement() {
+    return announcement;
+  }
+
   /** Somebody has found out by other means that sshd connects to no Unix socket. */
   void unixIsForbidden() {
     Abilities now = abilities;
@@ -184,10 +191,12 @@ public final class SshLink implements Link, Closeable {
   }
 
   private ChannelRefusedException refused(Endpoint target, ChannelOpenFailedException e) {
-    ChannelRefusedException refused = Refusals.of(target, e);
+    // A server that announces something decides about each socket by itself; sshd about all.
+    boolean decidesEach = !announcement.equals(Announcement.NONE);
+    ChannelRefusedException refused = Refusals.of(target, e, decidesEach);
     boolean never =
         refused.reason() == ChannelRefusedException.Reason.UNKNOWN_TYPE
-            || refused.reason() == ChannelRefusedException.Reason.PROHIBITED;
+            || (refused.reason() == ChannelRefusedException.Reason.PROHIBITED && !decidesEach);
     if (never) {
       Abilities now = abilities;
       boolean tcp = target instanceof Endpoint.Ip;
@@ -241,6 +250,12 @@ public final class SshLink implements Link, Closeable {
     Connector connector = new Connector(current, times, environment, interactive, unlocked);
     Loss loss = new Loss();
     Connection made = connector.connect(loss);
+    Announcement announced = Announcement.of(made.session());
+    Abilities learnt = abilities;
+    announcement = announced;
+    abilities =
+        new Abilities(
+            learnt.unix(), learnt.tcp(), announced.credentials(), announced.abstractNames());
     RemoteShell own = new RemoteShell(made::session, times.exec());
     RemoteSession previous;
     List<RemoteSockets> left;

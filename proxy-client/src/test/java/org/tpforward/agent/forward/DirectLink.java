@@ -140,7 +140,7 @@ public final class DirectLink implements Link, Closeable {
     }
 
     @Override
-    public void refuse(String why) {
+    public void refuse(int code, String why) {
       if (answered.compareAndSet(false, true)) {
         connection.close();
       }

@@ -1,35 +1,38 @@
-package org.tpforward.agent.link;
+package org.tpforward.ssh;
 
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds out that a server no longer answers, be it because the network is gone or because its
+ * Finds out that the other side no longer answers, be it because the network is gone or because its
  * process is stopped: sends the global request keepalive@openssh.com and wants a reply, any reply.
  * Sending may block, so it is done beside the thread that counts.
  */
-final class KeepAlive {
+public final class KeepAlive {
   private static final Logger log = LoggerFactory.getLogger(KeepAlive.class);
   private static final String REQUEST = "keepalive@openssh.com";
 
-  private final ClientSession session;
+  private final Session session;
   private final Duration interval;
   private final int most;
-  private final Consumer<String> dead;
+  private final Consumer<Duration> dead;
   private final AtomicInteger outstanding = new AtomicInteger();
 
   /**
+   * For one session.
+   *
+   * @param interval between two requests; positive
    * @param most how many intervals may pass without a reply
-   * @param dead is called once, with one line, if more do
+   * @param dead is called once if more do, with the time since the last reply
    */
-  KeepAlive(ClientSession session, Duration interval, int most, Consumer<String> dead) {
+  public KeepAlive(Session session, Duration interval, int most, Consumer<Duration> dead) {
     this.session = session;
     this.interval = interval;
     this.most = most;
@@ -37,7 +40,7 @@ final class KeepAlive {
   }
 
   /** Runs until the session closes. */
-  void start() {
+  public void start() {
     Thread.ofVirtual().name("ssh-keepalive").start(this::run);
   }
 
@@ -50,8 +53,7 @@ final class KeepAlive {
         }
         int unanswered = outstanding.getAndIncrement();
         if (unanswered >= most) {
-          long seconds = interval.multipliedBy(unanswered).toSeconds();
-          dead.accept("the server has not answered for " + seconds + " s");
+          dead.accept(interval.multipliedBy(unanswered));
           return;
         }
         if (unanswered == 0) {

@@ -2,12 +2,11 @@ package org.tpforward.ssh;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import org.apache.sshd.common.SshConstants;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
 
 /** A connection that waits in the shape of an unconfirmed channel. */
-record ForwardedIncoming(ForwardedChannel channel, @Nullable InetSocketAddress originator)
+record UnansweredIncoming(UnansweredChannel channel, @Nullable InetSocketAddress originator)
     implements Incoming {
   @Override
   public Duplex accept() throws IOException {
@@ -15,7 +14,7 @@ record ForwardedIncoming(ForwardedChannel channel, @Nullable InetSocketAddress o
   }
 
   @Override
-  public void refuse(String why) {
-    channel.refuse(SshConstants.SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, why);
+  public void refuse(int code, String why) {
+    channel.refuse(code, why);
   }
 }

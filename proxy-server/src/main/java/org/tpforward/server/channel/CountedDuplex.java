@@ -1,0 +1,64 @@
+package org.tpforward.server.channel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
+import org.tpforward.relay.Duplex;
+
+/** Counts what goes through a stream. */
+final class CountedDuplex implements Duplex {
+  private final Duplex inner;
+  private final AtomicLong read = new AtomicLong();
+  private final AtomicLong written = new AtomicLong();
+
+  CountedDuplex(Duplex inner) {
+    this.inner = inner;
+  }
+
+  long bytesRead() {
+    return read.get();
+  }
+
+  long bytesWritten() {
+    return written.get();
+  }
+
+  @Override
+  public int read(ByteBuffer dst) throws IOException {
+    int count = inner.read(dst);
+    read.addAndGet(Math.max(0, count));
+    return count;
+  }
+
+  @Override
+  public int write(ByteBuffer src) throws IOException {
+    int count = inner.write(src);
+    written.addAndGet(count);
+    return count;
+  }
+
+  @Override
+  public void shutdownOutput() throws IOException {
+    inner.shutdownOutput();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return inner.isOpen();
+  }
+
+  @Override
+  public void close() {
+    inner.close();
+  }
+
+  @Override
+  public void reset() {
+    inner.reset();
+  }
+
+  @Override
+  public String toString() {
+    return inner.toString();
+  }
+}
