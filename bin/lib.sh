@@ -56,6 +56,10 @@ TP_NEED_TESTS='
   pkg-config         pkg-config
   pc:telepathy-glib  libtelepathy-glib-dev
 '
+TP_NEED_BENCH='
+  cc                 gcc
+  file:/usr/include/stdio.h  libc6-dev
+'
 # Only for who is not root.
 TP_NEED_USER='
   newuidmap          uidmap
