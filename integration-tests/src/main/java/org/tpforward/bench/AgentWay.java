@@ -36,15 +36,25 @@ final class AgentWay implements Way {
   }
 
   /**
-   * Starts an agent, and waits until a client has its unique name.
+   * Starts an agent, and waits until a client has its unique name. The environment's
+   * TPFORWARD_JAVA_OPTS is the agent's too.
    *
    * @param host a name in the rig's ssh configuration
    */
   static AgentWay start(Rig rig, String host) {
+    return start(rig, host, System.getenv().getOrDefault("TPFORWARD_JAVA_OPTS", ""));
+  }
+
+  /**
+   * As {@link #start(Rig, String)}.
+   *
+   * @param jvmOptions further ones, separated by spaces
+   */
+  static AgentWay start(Rig rig, String host, String jvmOptions) {
     long began = System.nanoTime();
     AgentProcess agent =
         AgentProcess.start(
-            rig.desk(),
+            rig.desk().with("TPFORWARD_JAVA_OPTS", jvmOptions),
             "-F",
             rig.desk().home() + "/.ssh/config",
             "--remote-bus",
