@@ -16,6 +16,21 @@ TP_JAVA_OPTS=(
   --enable-native-access=ALL-UNNAMED
 )
 
+# The program, and what it was built with.
+TP_JAR=$TP_ROOT/proxy-client/target/tpforward-client.jar
+
+# tp_aot_file: prints the name of the AOT cache that belongs to the program as it is, which need not
+# exist. A JVM up to 25.0.3 does not see that a jar has changed (JDK-8377932), and runs the old code:
+# so the name holds a checksum of what it was made from.
+tp_aot_file() {
+  local sum
+  sum=$({
+    stat -L -c '%n %s %y' -- "$TP_JAR" "${TP_JAR%/*}"/lib/*.jar "$JAVA_HOME/release"
+    printf '%s\n' "${TP_JAVA_OPTS[@]}"
+  } | cksum) || return
+  printf '%s\n' "${TP_JAR%/*}/aot/${sum/ /-}.aot"
+}
+
 tp_say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 tp_die() {
@@ -60,6 +75,10 @@ TP_NEED_TESTS='
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config
   pc:telepathy-glib  libtelepathy-glib-dev
+'
+TP_NEED_BENCH='
+  cc                 gcc
+  file:/usr/include/stdio.h  libc6-dev
 '
 # Only for who is not root.
 TP_NEED_USER='

@@ -22,6 +22,27 @@ public interface Duplex extends ByteChannel {
   @Override
   int read(ByteBuffer dst) throws IOException;
 
+  /** Whether {@link #awaitReadable} does what it says; otherwise only a read waits. */
+  default boolean canAwait() {
+    return false;
+  }
+
+  /**
+   * Waits until a {@link #read} would not have to: for bytes, the end, or a failure. So who waits
+   * needs no buffer yet.
+   *
+   * @param millis how long at most; 0 for no bound
+   * @return false if the time has passed and nothing came
+   */
+  default boolean awaitReadable(long millis) throws IOException {
+    return true;
+  }
+
+  /** Whether virtual threads may use it while both directions move. */
+  default boolean suitsVirtualThreads() {
+    return true;
+  }
+
   /**
    * Writes everything that remains in {@code src}, waiting for the peer's window or buffer.
    *

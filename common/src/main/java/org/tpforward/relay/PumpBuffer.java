@@ -1,16 +1,19 @@
 package org.tpforward.relay;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pump's buffer: small while little comes, so that a thousand idle streams cost little; a large
- * one borrowed while much comes. Owned by one thread.
+ * A pump's buffer: none while it waits, if it can; a small one while little comes, so that a
+ * thousand idle streams cost little; a large one while much comes. All are borrowed. Owned by one
+ * thread at a time.
  *
  * <p>The number of large ones is bounded for the whole process, because direct memory is (by the
- * heap's maximum, if nothing else is said). Who gets none goes on with the small one.
+ * heap's maximum, if nothing else is said). Who gets none goes on with a small one.
  */
 final class PumpBuffer implements AutoCloseable {
   /** Bytes. */
@@ -20,29 +23,49 @@ final class PumpBuffer implements AutoCloseable {
   static final int LARGE = 128 << 10;
 
   private static final int MAX_LARGE = 64;
-  private static final Semaphore PERMITS = new Semaphore(MAX_LARGE);
-  private static final ConcurrentLinkedQueue<ByteBuffer> SPARE = new ConcurrentLinkedQueue<>();
 
-  private final ByteBuffer small = ByteBuffer.allocateDirect(SMALL);
+  /** Small ones that are kept for the next pump that needs one. */
+  private static final int MAX_SPARE = 64;
+
+  private static final Semaphore PERMITS = new Semaphore(MAX_LARGE);
+  private static final ConcurrentLinkedQueue<ByteBuffer> SPARE_LARGE =
+      new ConcurrentLinkedQueue<>();
+  private static final BlockingQueue<ByteBuffer> SPARE_SMALL = new ArrayBlockingQueue<>(MAX_SPARE);
+
+  private @Nullable ByteBuffer small;
   private @Nullable ByteBuffer large;
 
   /** The buffer to use next, empty. */
   ByteBuffer clear() {
-    return (large != null ? large : small).clear();
+    if (large != null) {
+      return large.clear();
+    }
+    ByteBuffer buffer = small;
+    if (buffer == null) {
+      ByteBuffer spare = SPARE_SMALL.poll();
+      buffer = spare != null ? spare : ByteBuffer.allocateDirect(SMALL);
+      small = buffer;
+    }
+    return buffer.clear();
   }
 
-  /** Chooses the next buffer by what the last read brought. Call when its bytes are written. */
-  void adapt(int lastRead) {
+  /**
+   * Chooses the next buffer by what the last read brought. Call when its bytes are written.
+   *
+   * @return whether much comes
+   */
+  boolean adapt(int lastRead) {
     if (large == null && lastRead == SMALL) {
       borrow();
     } else if (lastRead < SMALL) {
-      close();
+      returnLarge();
     }
+    return large != null;
   }
 
   private void borrow() {
     if (PERMITS.tryAcquire()) {
-      ByteBuffer spare = SPARE.poll();
+      ByteBuffer spare = SPARE_LARGE.poll();
       try {
         large = spare != null ? spare : ByteBuffer.allocateDirect(LARGE);
       } catch (OutOfMemoryError e) {
@@ -52,13 +75,25 @@ final class PumpBuffer implements AutoCloseable {
     }
   }
 
-  /** Gives a large buffer back. */
-  @Override
-  public void close() {
+  private void returnLarge() {
     if (large != null) {
-      SPARE.add(large);
+      SPARE_LARGE.add(large);
       large = null;
       PERMITS.release();
+    }
+  }
+
+  @Override
+  public void close() {
+    giveBack();
+  }
+
+  /** Gives all back; {@link #clear} borrows again. */
+  void giveBack() {
+    returnLarge();
+    if (small != null) {
+      SPARE_SMALL.offer(small);
+      small = null;
     }
   }
 

@@ -3,14 +3,16 @@ package org.tpforward.relay;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Pumps two streams into each other, each direction on a thread of its own, which writes all that
- * it has read before it reads again: that is the back-pressure. The relay owns both streams from
- * {@link #start} on. How it ends:
+ * it has read before it reads again: that is the back-pressure. A direction begins on a virtual
+ * thread, if its streams allow that, and is on a platform thread while it is busy. The relay owns
+ * both streams from {@link #start} on. How it ends:
  *
  * <ul>
  *   <li>A direction that ends in order is passed on as a half-close, if the hook says so; the other
@@ -58,6 +60,15 @@ public final class Relay {
 
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
+  /** After so many reads a direction is busy, though each of them brought little. */
+  private static final int BUSY = 32;
+
+  /** When nothing came for so long a direction is idle. */
+  private static final int IDLE_MILLIS = 1000;
+
+  /** How many directions may keep a platform thread for a read that may wait for ever. */
+  private static final Semaphore SEATS = new Semaphore(64);
+
   private final String name;
   private final Duplex near;
   private final Duplex far;
@@ -90,21 +101,27 @@ public final class Relay {
    * @param name the threads'
    */
   public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
-    return start(name, near, far, hooks, Threads::start);
+    return start(name, near, far, hooks, Threads::begin);
   }
 
-  /** How a direction gets its thread; throws OutOfMemoryError where there is none, as the JDK. */
+  /** How a direction gets its first thread. */
   interface Starter {
-    void start(String name, Runnable task);
+    /**
+     * Starts it.
+     *
+     * @param waits whether a virtual thread will do
+     * @throws OutOfMemoryError if the system gives no more threads, as the JDK has it
+     */
+    void start(String name, boolean waits, Runnable task);
   }
 
   static Relay start(String name, Duplex near, Duplex far, Hooks hooks, Starter threads) {
     Relay relay = new Relay(name, near, far, hooks);
     int missing = 2;
     try {
-      threads.start(name + " out", relay.fromNear);
+      threads.start(relay.fromNear.threadName(), relay.fromNear.mayWait(), relay.fromNear);
       missing--;
-      threads.start(name + " in", relay.fromFar);
+      threads.start(relay.fromFar.threadName(), relay.fromFar.mayWait(), relay.fromFar);
     } catch (OutOfMemoryError e) {
       // The JVM's word for a system that gives no more threads; of memory there is enough.
       log.warn("no thread for {}: {}", name, e.getMessage());
@@ -201,50 +218,140 @@ public final class Relay {
 
     private @Nullable Thread inHook;
 
+    /** Whether it holds one of {@link #SEATS}; of its thread only, one after the other. */
+    private boolean seated;
+
     Direction(Side side, Duplex from, Duplex to) {
       this.side = side;
       this.from = from;
       this.to = to;
     }
 
+    /** Whether a virtual thread may have it. */
+    boolean mayWait() {
+      return from.suitsVirtualThreads() && to.suitsVirtualThreads();
+    }
+
+    /** Has a virtual thread go on; false if that cannot be. */
+    private boolean waits() {
+      if (mayWait()) {
+        Threads.waiting(threadName(), this);
+        return true;
+      }
+      return false;
+    }
+
+    /** Has a platform thread go on; false if there is none. */
+    private boolean moves() {
+      try {
+        Threads.run(threadName(), this);
+        return true;
+      } catch (OutOfMemoryError e) {
+        return false;
+      }
+    }
+
+    private String threadName() {
+      return name + (side == Side.NEAR ? " out" : " in");
+    }
+
     @Override
     public void run() {
-      try {
-        copy();
+      boolean goesOn = false;
+      try (PumpBuffer buffer = new PumpBuffer()) {
+        goesOn = Thread.currentThread().isVirtual() ? waitAndCopy(buffer) : copy(buffer);
       } catch (RuntimeException | Error e) {
         log.error("{}: direction from {}", name, side, e);
         breakOff(e.toString());
       } finally {
-        leave();
+        if (!goesOn) {
+          if (seated) {
+            seated = false;
+            SEATS.release();
+          }
+          leave();
+        }
       }
     }
 
-    private void copy() {
-      try (PumpBuffer buffer = new PumpBuffer()) {
-        while (true) {
-          ByteBuffer data = buffer.clear();
-          int n;
-          try {
-            n = from.read(data);
-          } catch (IOException e) {
-            from.reset();
-            failed(side, e);
-            return;
-          }
-          if (n < 0) {
-            break;
-          }
-          try {
-            to.write(data.flip());
-          } catch (IOException e) {
-            cut = e;
-            return;
-          }
-          count(n);
-          buffer.adapt(n);
+    /** On a virtual thread, until this direction is busy; whether a platform thread goes on. */
+    private boolean waitAndCopy(PumpBuffer buffer) {
+      for (int reads = 1; ; reads++) {
+        if (from.canAwait()) {
+          buffer.giveBack();
+        }
+        int count = copyOnce(buffer, 0);
+        if (count < 0) {
+          return false;
+        }
+        boolean much = buffer.adapt(count);
+        if ((much || (reads >= BUSY && maySit())) && moves()) {
+          return true;
         }
       }
-      ended();
+    }
+
+    /** On a platform thread, until this direction is idle; whether a virtual thread goes on. */
+    private boolean copy(PumpBuffer buffer) {
+      int little = 0;
+      while (true) {
+        int count = copyOnce(buffer, IDLE_MILLIS);
+        if (count < 0) {
+          return false;
+        }
+        boolean much = buffer.adapt(count);
+        little = much ? 0 : little + 1;
+        boolean idle = count == 0 || (little > BUSY && !maySit());
+        if (idle && waits()) {
+          return true;
+        }
+      }
+    }
+
+    /**
+     * Whether it may stay on a platform thread though little comes. Who can await leaves it when
+     * nothing comes; the others would block it for as long as their stream lives, so that there is
+     * only a number of seats for them.
+     */
+    private boolean maySit() {
+      if (!from.canAwait() && !seated) {
+        seated = SEATS.tryAcquire();
+      }
+      return from.canAwait() || seated;
+    }
+
+    /**
+     * Copies what comes next.
+     *
+     * @param millis how long to wait for it, where that can be bounded
+     * @return how much; 0 if nothing came; -1 if this direction is over, and has been dealt with
+     */
+    private int copyOnce(PumpBuffer buffer, long millis) {
+      ByteBuffer data;
+      int n;
+      try {
+        if (!from.awaitReadable(millis)) {
+          return 0;
+        }
+        data = buffer.clear();
+        n = from.read(data);
+      } catch (IOException e) {
+        from.reset();
+        failed(side, e);
+        return -1;
+      }
+      if (n < 0) {
+        ended();
+        return -1;
+      }
+      try {
+        to.write(data.flip());
+      } catch (IOException e) {
+        cut = e;
+        return -1;
+      }
+      count(n);
+      return n;
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // one writer

@@ -149,6 +149,12 @@ public final class Connection implements Duplex {
     return channel;
   }
 
+  /** The JDK's channels do; see the class comment for junixsocket's. */
+  @Override
+  public boolean suitsVirtualThreads() {
+    return !hasDescriptor();
+  }
+
   @Override
   public int read(ByteBuffer dst) throws IOException {
     int n = channel.read(dst);

@@ -19,6 +19,16 @@ final class ChannelDuplex implements Duplex {
   }
 
   @Override
+  public boolean canAwait() {
+    return true;
+  }
+
+  @Override
+  public boolean awaitReadable(long millis) throws IOException {
+    return channel.awaitReadable(millis);
+  }
+
+  @Override
   public int write(ByteBuffer src) throws IOException {
     if (channel.isEnded()) {
       throw new ClosedChannelException();

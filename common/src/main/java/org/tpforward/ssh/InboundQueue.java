@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.sshd.common.SshConstants;
@@ -147,6 +148,38 @@ final class InboundQueue {
   }
 
   /**
+   * Waits until {@link #take} would not.
+   *
+   * @param millis how long at most; 0 for no bound
+   * @return false if the time has passed
+   */
+  boolean await(long millis) throws IOException {
+    lock.lock();
+    try {
+      long left = TimeUnit.MILLISECONDS.toNanos(millis);
+      while (chunks.isEmpty() && failure == null && !ended) {
+        if (millis == 0) {
+          changed.await();
+        } else if (left <= 0) {
+          return false;
+        } else {
+          left = changed.awaitNanos(left);
+        }
+      }
+      return true;
+    } catch (InterruptedException e) {
+      throw interrupted();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static InterruptedIOException interrupted() {
+    Thread.currentThread().interrupt();
+    return new InterruptedIOException("interrupted while reading an SSH channel");
+  }
+
+  /**
    * Takes what is there, waiting for at least one byte.
    *
    * @return the number of bytes, or -1 at the end
@@ -192,8 +225,7 @@ final class InboundQueue {
         changed.await();
       }
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while reading an SSH channel");
+      throw interrupted();
     } finally {
       lock.unlock();
     }

@@ -183,6 +183,10 @@ class StreamChannel extends AbstractClientChannel {
 
   // What the stream's owner does
 
+  final boolean awaitReadable(long millis) throws IOException {
+    return inbound.await(millis);
+  }
+
   final int read(ByteBuffer dst) throws IOException {
     int count = inbound.take(dst);
     if (count > 0) {

@@ -61,7 +61,7 @@ class RelayTest {
             near.inner(),
             far.inner(),
             hooks,
-            (name, task) -> {
+            (name, waits, task) -> {
               if (!started.isEmpty()) {
                 throw new OutOfMemoryError("unable to create native thread");
               }

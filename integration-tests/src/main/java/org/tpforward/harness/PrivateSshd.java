@@ -118,7 +118,7 @@ public final class PrivateSshd implements RemoteServer {
   /**
    * A TCP port that nobody has just now, for where there is no network namespace to be alone in.
    */
-  static int freePort() {
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {

@@ -39,11 +39,14 @@ class ArchitectureTest {
           "org.tpforward.server.cli",
           "org.tpforward.loopback",
           "org.tpforward.harness",
-          "org.tpforward.demo");
+          "org.tpforward.demo",
+          "org.tpforward.bench",
+          "org.tpforward.bench.micro");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .withImportOption(location -> !location.contains("/jmh_generated/"))
           .importPackages("org.tpforward");
 
   static Stream<String> packages() {

@@ -193,7 +193,12 @@ public final class Forward implements Closeable, StreamOwner {
       return false;
     }
     try {
-      Threads.start("open " + local(), () -> open(stream, connection));
+      Runnable opening = () -> open(stream, connection);
+      if (connection.suitsVirtualThreads()) {
+        Threads.waiting("open " + local(), opening);
+      } else {
+        Threads.run("open " + local(), opening);
+      }
       return true;
     } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
       log.warn("a connection to {} is ended: {}", local(), e.getMessage());

@@ -234,7 +234,7 @@ public final class Offering implements Closeable, StreamOwner {
     boolean inOrder = spec.remote().access() == AccessControl.LOCALHOST && isMatched();
     ConnectionMatcher.Arrival arrival = inOrder ? matcher.arrived(NO_KEY) : null;
     try {
-      Threads.start("serve " + spec.service(), () -> serve(stream, incoming, arrival));
+      Threads.run("serve " + spec.service(), () -> serve(stream, incoming, arrival));
     } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
       incoming.refuse("no thread is left for it");
       stream.fail();
