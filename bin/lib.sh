@@ -15,6 +15,8 @@ TP_JAVA_OPTS=(
   -XX:-UsePerfData
   --enable-native-access=ALL-UNNAMED
 )
+# Many users in the place of one: more heap than the agent has; the last -Xmx counts.
+TP_SERVER_JAVA_OPTS=("${TP_JAVA_OPTS[@]}" -Xmx256m)
 
 tp_say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
@@ -50,6 +52,7 @@ TP_NEED_TESTS='
   dbus-monitor       dbus-bin dbus
   gdbus              libglib2.0-bin
   busctl             systemd
+  systemd-analyze    systemd
   python3            python3
   file:/usr/lib/python3/dist-packages/asyncssh/__init__.py  python3-asyncssh
   file:/usr/lib/python3/dist-packages/paramiko/__init__.py  python3-paramiko
@@ -57,6 +60,15 @@ TP_NEED_TESTS='
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config
   pc:telepathy-glib  libtelepathy-glib-dev
+'
+TP_NEED_IMAGE='
+  podman             podman
+  mmdebstrap         mmdebstrap
+  sha256sum          coreutils
+'
+# Only for root: the tests' containers.
+TP_NEED_ROOT=$TP_NEED_IMAGE'
+  runc               runc
 '
 # Only for who is not root.
 TP_NEED_USER='
