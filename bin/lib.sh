@@ -15,6 +15,8 @@ TP_JAVA_OPTS=(
   -XX:-UsePerfData
   --enable-native-access=ALL-UNNAMED
 )
+# Many users in the place of one: more heap than the agent has; the last -Xmx counts.
+TP_SERVER_JAVA_OPTS=("${TP_JAVA_OPTS[@]}" -Xmx256m)
 
 # The program, and what it was built with.
 TP_JAR=$TP_ROOT/proxy-client/target/tpforward-client.jar
@@ -68,6 +70,7 @@ TP_NEED_TESTS='
   rsync              rsync
   curl               curl
   busctl             systemd
+  systemd-analyze    systemd
   python3            python3
   file:/usr/lib/python3/dist-packages/asyncssh/__init__.py  python3-asyncssh
   file:/usr/lib/python3/dist-packages/paramiko/__init__.py  python3-paramiko
@@ -79,6 +82,15 @@ TP_NEED_TESTS='
 TP_NEED_BENCH='
   cc                 gcc
   file:/usr/include/stdio.h  libc6-dev
+'
+TP_NEED_IMAGE='
+  podman             podman
+  mmdebstrap         mmdebstrap
+  sha256sum          coreutils
+'
+# Only for root: the tests' containers.
+TP_NEED_ROOT=$TP_NEED_IMAGE'
+  runc               runc
 '
 # Only for who is not root.
 TP_NEED_USER='

@@ -13,10 +13,13 @@ import java.util.stream.Stream;
  * under a directory that a side hides.
  */
 final class Installation {
+  /** What a jar depends on in the eyes of bin/lib.sh comes before it: the copy must be older. */
   private static final List<String> PARTS =
       List.of(
+          "proxy-server/src/main/container",
           "bin/lib.sh",
           "bin/tpforward",
+          "bin/image",
           "proxy-client/target/tpforward-client.jar",
           "proxy-client/target/lib",
           "bin/tpforward-server",
