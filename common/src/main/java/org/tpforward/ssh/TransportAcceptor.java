@@ -102,10 +102,9 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
       return;
     }
     try {
-      IoServiceEventListener listener = getIoServiceEventListener();
-      if (listener != null) {
-        listener.connectionAccepted(
-            this, session.getLocalAddress(), session.getRemoteAddress(), local);
+      if (!isAdmitted(session, local)) {
+        session.close(true);
+        return;
       }
       handler.sessionCreated(session);
       if (!register(session)) {
@@ -118,6 +117,22 @@ final class TransportAcceptor extends TransportService implements IoAcceptor {
       return;
     }
     session.readLoop();
+  }
+
+  /** Asks the listener before anything is made for the connection. */
+  private boolean isAdmitted(TransportSession session, SocketAddress local) {
+    IoServiceEventListener listener = getIoServiceEventListener();
+    try {
+      if (listener != null) {
+        listener.connectionAccepted(
+            this, session.getLocalAddress(), session.getRemoteAddress(), local);
+      }
+      return true;
+    } catch (IOException e) {
+      // The listener's own to tell: there may be many.
+      log.debug("a connection from {} is not wanted", session.getRemoteAddress(), e);
+      return false;
+    }
   }
 
   @Override

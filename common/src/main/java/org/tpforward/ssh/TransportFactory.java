@@ -21,6 +21,7 @@ final class TransportFactory extends AbstractCloseable implements IoServiceFacto
     this.manager = manager;
     this.dialer = dialer;
     this.listening = listening;
+    this.listener = manager.getIoServiceEventListener();
   }
 
   @Override

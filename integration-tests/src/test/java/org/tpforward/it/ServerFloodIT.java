@@ -3,6 +3,8 @@ package org.tpforward.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -67,12 +69,20 @@ class ServerFloodIT {
   private static AgentProcess agent;
 
   @BeforeAll
-  static void open() {
+  static void open() throws IOException {
     world = World.apartWithServer("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     server = PrivateServer.start(world.serv(), 2300, LIMITS.split(" ", -1));
     server.authorize(world.desk(), "serv");
+    // Who floods is another user of the same server.
+    Login desk = world.desk();
+    desk.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "flood").ok();
+    Files.writeString(
+        world.server().path(server.directory() + "/authorized_keys"),
+        Files.readString(desk.place().path(desk.home() + "/flood.pub")),
+        StandardOpenOption.APPEND);
+    server.reload();
     agent = world.agent();
   }
 
@@ -108,7 +118,6 @@ class ServerFloodIT {
       int closed = Integer.parseInt(flood.awaitLine("held \\d+ closed (\\d+)").group(1));
       assertThat(closed).isGreaterThanOrEqualTo(460);
       aFileArrives("startups");
-      // Their time to log in ends before the test's patience.
       server.daemon().awaitLine("too many connections that are not logged in");
     }
     try (Proc ssh =
@@ -120,7 +129,7 @@ class ServerFloodIT {
   @Test
   void channelsOfOneUserAreLimitedAndThoseThatEndMakeRoom() throws IOException {
     String address = world.server().address();
-    String key = world.desk().home() + "/.ssh/id_ed25519";
+    String key = world.desk().home() + "/flood";
     try (Proc flood = world.desk().start("python3", "-c", CHANNELS, address, "2300", key, "1000")) {
       String line = flood.awaitLine("^opened .*").group();
       assertThat(line).startsWith("opened 60 refused 940").contains("too many channels are open");

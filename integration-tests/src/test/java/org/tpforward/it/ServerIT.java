@@ -453,8 +453,7 @@ class ServerIT {
         TpClient.start(accepting, "tube-accept", service + "-b", service, "300000")) {
       accept.awaitLine("^connected");
       try (Proc offer =
-          TpClient.start(
-              offering, "tube-offer", service + "-a", service + "-b", service, "1")) {
+          TpClient.start(offering, "tube-offer", service + "-a", service + "-b", service, "1")) {
         accept.await().ok();
         offer.await().ok();
       }

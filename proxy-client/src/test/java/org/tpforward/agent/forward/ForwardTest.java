@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -18,10 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.socket.Listener;
+import org.tpforward.socket.TelepathySockets;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
+import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.SocketKind;
 
 /** A CM's socket on the desktop: who gets in, and where to. */
@@ -124,6 +129,40 @@ class ForwardTest {
     }
     assertThat(far.link.opened()).isZero();
     assertThat(far.forwards.refusedConnections()).isEqualTo(2);
+  }
+
+  /** A server that can send it does; without the byte such a CM waits for ever. */
+  @ParameterizedTest
+  @MethodSource("kindsWithoutPort")
+  void aCmUnderCredentialsGetsAByteBeforeTheStream(SocketKind kind) throws Exception {
+    SocketKind remote = new SocketKind(AddressType.UNIX, AccessControl.CREDENTIALS);
+    try (Listener strict =
+        TelepathySockets.listenForBytes(Sockets.place(directory, AddressType.UNIX))) {
+      Forward tube =
+          far.forwards.accept(
+              new Forward.Spec(
+                  ForwardFixture.CHANNEL,
+                  Forward.NO_ID,
+                  Crossing.Use.STREAM_TUBE,
+                  kind,
+                  null,
+                  remote),
+              null);
+      tube.bind(strict.endpoint());
+      CompletableFuture<TelepathySockets.Accepted> atCm =
+          Sockets.start(() ->
+              TelepathySockets.acceptWithByte(
+                  strict.accept(), AllowedUids.own(), Duration.ofSeconds(30)));
+      try (Connection client = ForwardFixture.connect(tube)) {
+        Sockets.write(client, "to the CM");
+        TelepathySockets.Accepted accepted = atCm.get(30, TimeUnit.SECONDS);
+        try (Connection cm = accepted.connection()) {
+          boolean own = kind.access() == AccessControl.CREDENTIALS;
+          assertThat(accepted.value()).isEqualTo(own ? 0x58 : 0);
+          assertThat(Sockets.read(cm, 9)).isEqualTo("to the CM");
+        }
+      }
+    }
   }
 
   @Test

@@ -168,7 +168,7 @@ final class BusNames {
   }
 
   /**
-   * The process behind a unique name that owns a well-known one.
+   * The process behind a unique name; remembered of one that owns a well-known one.
    *
    * @throws IOException if the bus does not say
    */

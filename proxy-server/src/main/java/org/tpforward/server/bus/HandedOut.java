@@ -55,12 +55,14 @@ public final class HandedOut implements AutoCloseable {
   /** Names of connections that have ended and may still be in a message on its way. */
   private static final int MAX_LEFT = 4096;
 
-  private static final long OWN_PID = ProcessHandle.current().pid();
   private static final String CONNECTIONS = Names.PREFIX + ".Connection.";
 
   private final BusConnection bus;
   private final BusNames names;
   private final Grants grants;
+
+  /** This process, as the bus numbers it; a CM's is of the same numbering. */
+  private final long ownPid;
 
   @GuardedBy("this")
   private final Set<String> ours = new HashSet<>();
@@ -81,6 +83,7 @@ public final class HandedOut implements AutoCloseable {
     bus.addMatch("type='signal',interface='" + Names.CHANNEL + "',member='Closed'");
     bus.addMatch("type='signal',interface='" + Names.TUBES + "',member='TubeClosed'");
     this.names = new BusNames(bus, new Endings());
+    this.ownPid = names.credentials(bus.uniqueName()).pid();
   }
 
   /**
@@ -251,7 +254,7 @@ public final class HandedOut implements AutoCloseable {
       return null;
     }
     BusNames.Credentials process = names.credentials(owner);
-    if (process.pid() == OWN_PID) {
+    if (process.pid() == ownPid) {
       log.debug("{} is a connection of this server: it cannot hand out {}", owner, endpoint);
       return null;
     }

@@ -227,6 +227,30 @@ class HandedOutTest {
   }
 
   @Test
+  void noneOfTheServersConnectionsCanHideThatItIsOne() throws Exception {
+    Endpoint service = new Endpoint.UnixPath(directory.resolve("service").toString());
+    try (Listener listener = Listener.open(service);
+        Peer accomplice = Peer.authenticated(server.door)) {
+      assertThat(listener.isOpen()).isTrue();
+      String name = "org.freedesktop.Telepathy.Client.accomplice";
+      // Without a reply to its Hello the server does not learn its name.
+      accomplice.send(Peer.callTo(Peer.BUS, "/", Peer.BUS, "Hello").flags(1));
+      assertThat(accomplice.own(name).argument(0)).isEqualTo(Value.u(1));
+      CompletableFuture<Peer.Received> reply =
+          client.start(
+              Peer.callTo(name, ChildCm.CHANNEL, Names.FILE_TRANSFER, "AcceptFile"),
+              Value.u(0),
+              Value.u(0),
+              new Value.Variant(Value.u(0)),
+              Value.t(0));
+      accomplice.reply(
+          accomplice.next("AcceptFile"), new Value.Variant(Addresses.toValue(service)));
+      assertThat(Tests.get(reply).header().signature()).isEqualTo("v");
+      assertThat(server.handedOut.find(service)).isEmpty();
+    }
+  }
+
+  @Test
   void nothingBeyondTheMachineIsHandedOut() throws Exception {
     Endpoint far = new Endpoint.Ip(InetAddresses.forString("192.0.2.1"), 22);
     cm.answer("AcceptFile", far);
