@@ -25,7 +25,7 @@ public final class ContainerServer implements AutoCloseable {
    *
    * @param user of another place
    * @param port at the side's address; a container's name and volume are made of it
-   * @param options of tpforward-server, more of them
+   * @param options of {@code podman run}, more of them
    */
   public static ContainerServer start(
       Podman podman, String image, Side side, Login user, int port, String... options) {
@@ -41,8 +41,8 @@ public final class ContainerServer implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of("podman", "run", "--rm", "--name=" + name));
     command.addAll(List.of("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"));
     command.add("--volume=" + keys + ":/etc/tpforward-server:ro");
-    command.addAll(List.of(image, "--listen=" + side.address() + ":" + port));
     command.addAll(List.of(options));
+    command.addAll(List.of(image, "--listen=" + side.address() + ":" + port));
     Proc proc = podman.start(side, command);
     try {
       proc.awaitLine("listening on port");

@@ -106,8 +106,9 @@ public final class Podman implements AutoCloseable {
       holder.close();
       remove(directory);
       throw new HarnessException(
-          "podman cannot run here, which takes root, namespaces and cgroups: "
-              + String.valueOf(e.getMessage()).strip(),
+          "podman (packages podman and runc) cannot run here, which takes root, namespaces and"
+              + " cgroups: "
+              + String.valueOf(e.getMessage()).strip().replace("\n", "; "),
           e);
     }
   }

@@ -32,6 +32,7 @@ class ContainerIT {
   private static Sides sides;
   private static Login desk;
   private static ContainerServer server;
+  private static AgentProcess agent;
 
   @BeforeAll
   static void open() throws IOException {
@@ -41,12 +42,16 @@ class ContainerIT {
     desk = sides.desk();
     TpClient.install(sides.desktop());
     server = ContainerServer.start(podman, image, sides.server(), desk, PORT);
+    agent = agent(desk);
     script("ci-test");
     script("send-and-compare");
   }
 
   @AfterAll
   static void close() {
+    if (agent != null) {
+      agent.close();
+    }
     if (server != null) {
       server.close();
     }
@@ -74,31 +79,31 @@ class ContainerIT {
     return AgentProcess.start(user, "-F", user.home() + "/.ssh/config", "server");
   }
 
+  /** From one client on the desktop to another: through the link and back. */
+  private static void transfer(Login client) throws IOException {
+    String file = client.home() + "/holiday.tar";
+    String sum = BigFile.write(client.place().path(file), 8);
+    sides.desktop().admin().run("chmod", "644", file).ok();
+    client.run("mkdir", "inbox").ok();
+    try (Proc receive =
+        client.start(
+            client.tpforward("receive", "--account", "loopback:bob", "--once", "--dir", "inbox"))) {
+      receive.awaitLine("waiting for files");
+      client.run(client.tpforward("send", "--account", "loopback:alice", "bob", file)).ok();
+      receive.await().ok();
+    }
+    Path arrived = client.place().path(client.home() + "/inbox/holiday.tar");
+    assertThat(BigFile.checksum(arrived)).isEqualTo(sum);
+  }
+
   @Test
   void aFileGoesOutThroughItAndComesBack() throws IOException {
-    String file = desk.home() + "/holiday.tar";
-    String sum = BigFile.write(desk.place().path(file), 8);
-    sides.desktop().admin().run("chmod", "644", file).ok();
-    desk.run("mkdir", "inbox").ok();
-    try (AgentProcess agent = agent(desk)) {
-      Login client = agent.client();
-      try (Proc receive =
-          client.start(
-              client.tpforward(
-                  "receive", "--account", "loopback:bob", "--once", "--dir", "inbox"))) {
-        receive.awaitLine("(?i)waiting|ready");
-        client.run(client.tpforward("send", "--account", "loopback:alice", "bob", file)).ok();
-        receive.await().ok();
-      }
-    }
-    assertThat(BigFile.checksum(desk.place().path(desk.home() + "/inbox/holiday.tar")))
-        .isEqualTo(sum);
+    transfer(agent.client());
   }
 
   @Test
   void aTubeGoesThroughItBothWays() {
-    try (AgentProcess agent = agent(desk);
-        Proc accept = TpClient.start(agent.client(), "tube-accept", "tube-b", "echo", "3000000")) {
+    try (Proc accept = TpClient.start(agent.client(), "tube-accept", "tube-b", "echo", "3000000")) {
       accept.awaitLine("^connected");
       try (Proc offer =
           TpClient.start(agent.client(), "tube-offer", "tube-a", "tube-b", "echo", "1")) {
@@ -106,6 +111,26 @@ class ContainerIT {
         offer.await().ok();
       }
     }
+  }
+
+  /** The filter of the systemd unit, which no systemd applies here, as podman's. */
+  @Test
+  void theSystemCallsThatTheUnitAllowsAreEnough() throws IOException {
+    Path profile = podman.directory().resolve("seccomp.json");
+    Files.writeString(profile, SystemCalls.ofUnit().toSeccompProfile());
+    Login user = sides.desktop().login(User.SERV);
+    try (ContainerServer _ =
+            ContainerServer.start(
+                podman,
+                image,
+                sides.server(),
+                user,
+                PORT + 2,
+                "--security-opt=seccomp=" + profile);
+        AgentProcess filtered = agent(user)) {
+      transfer(filtered.client());
+    }
+    assertThatNothingIsLeft();
   }
 
   @Test
@@ -141,8 +166,8 @@ class ContainerIT {
     Proc.Result result;
     try (ContainerServer second =
             ContainerServer.start(podman, image, sides.server(), user, PORT + 1);
-        AgentProcess agent = agent(user);
-        Proc monitor = agent.client().start("dbus-monitor", "--session")) {
+        AgentProcess other = agent(user);
+        Proc monitor = other.client().start("dbus-monitor", "--session")) {
       // A bus client that stays: what is open must not keep it from ending.
       monitor.awaitLine("NameAcquired");
       assertThat(podman.containers()).contains("server-" + (PORT + 1));
