@@ -74,6 +74,7 @@ TP_NEED_TESTS='
   python3            python3
   file:/usr/lib/python3/dist-packages/asyncssh/__init__.py  python3-asyncssh
   file:/usr/lib/python3/dist-packages/paramiko/__init__.py  python3-paramiko
+  pc:libssh          libssh-dev
   cc                 gcc
   file:/usr/include/stdio.h  libc6-dev
   pkg-config         pkg-config

@@ -35,7 +35,9 @@ final class TubeService implements Closeable {
     /** Says {@code hello} and sends 500 000 bytes, which count as read; then it reads on. */
     POUR,
     /** Says {@code hello}, ends its direction, and reads once it is told to. */
-    LATE
+    LATE,
+    /** Sends back what comes, and ends its direction after it. */
+    ECHO
   }
 
   private static final int POURED = 500_000;
@@ -146,6 +148,13 @@ final class TubeService implements Closeable {
         connection.shutdownOutput();
         told.await();
         count(connection);
+      }
+      case ECHO -> {
+        ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
+        for (int n = connection.read(buffer); n >= 0; n = connection.read(buffer.clear())) {
+          TubeTraffic.writeAll(connection, buffer.flip());
+        }
+        connection.shutdownOutput();
       }
       case ABSENT -> {}
     }
