@@ -38,10 +38,11 @@ public interface Duplex extends ByteChannel {
     return true;
   }
 
-  /** Whether virtual threads may use it while both directions move. */
-  default boolean suitsVirtualThreads() {
-    return true;
-  }
+  /**
+   * Whether virtual threads may use it while both directions move. Without a default: who wraps a
+   * stream must ask it.
+   */
+  boolean suitsVirtualThreads();
 
   /**
    * Writes everything that remains in {@code src}, waiting for the peer's window or buffer.

@@ -14,6 +14,11 @@ final class ChannelDuplex implements Duplex {
   }
 
   @Override
+  public boolean suitsVirtualThreads() {
+    return true;
+  }
+
+  @Override
   public int read(ByteBuffer dst) throws IOException {
     return channel.read(dst);
   }

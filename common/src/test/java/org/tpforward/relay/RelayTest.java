@@ -404,6 +404,11 @@ class RelayTest {
     volatile boolean interrupted;
 
     @Override
+    public boolean suitsVirtualThreads() {
+      return true;
+    }
+
+    @Override
     public int read(ByteBuffer dst) throws IOException {
       reading.countDown();
       try {

@@ -28,6 +28,11 @@ final class AfterByte implements Duplex {
   }
 
   @Override
+  public boolean suitsVirtualThreads() {
+    return connection.suitsVirtualThreads();
+  }
+
+  @Override
   public int read(ByteBuffer dst) throws IOException {
     return connection.read(dst);
   }

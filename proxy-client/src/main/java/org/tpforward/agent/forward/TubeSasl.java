@@ -45,6 +45,11 @@ final class TubeSasl {
   /** A stream of which the first bytes have been read already. */
   private record Ahead(Duplex stream, ByteBuffer bytes) implements Duplex {
     @Override
+    public boolean suitsVirtualThreads() {
+      return stream.suitsVirtualThreads();
+    }
+
+    @Override
     public int read(ByteBuffer dst) throws IOException {
       if (!bytes.hasRemaining()) {
         return stream.read(dst);

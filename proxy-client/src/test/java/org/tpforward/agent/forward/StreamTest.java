@@ -38,6 +38,11 @@ class StreamTest {
     private boolean said;
 
     @Override
+    public boolean suitsVirtualThreads() {
+      return true;
+    }
+
+    @Override
     public int read(ByteBuffer dst) {
       if (said) {
         return -1;

@@ -24,6 +24,11 @@ final class CountedDuplex implements Duplex {
   }
 
   @Override
+  public boolean suitsVirtualThreads() {
+    return inner.suitsVirtualThreads();
+  }
+
+  @Override
   public int read(ByteBuffer dst) throws IOException {
     int count = inner.read(dst);
     read.addAndGet(Math.max(0, count));

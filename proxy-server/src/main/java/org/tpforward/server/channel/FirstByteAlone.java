@@ -53,6 +53,11 @@ final class FirstByteAlone implements Duplex {
   }
 
   @Override
+  public boolean suitsVirtualThreads() {
+    return connection.suitsVirtualThreads();
+  }
+
+  @Override
   public int read(ByteBuffer dst) throws IOException {
     return connection.read(dst);
   }
