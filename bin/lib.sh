@@ -67,6 +67,9 @@ TP_NEED_TESTS='
   ssh-agent          openssh-client
   dbus-monitor       dbus-bin dbus
   gdbus              libglib2.0-bin
+  ss                 iproute2
+  rsync              rsync
+  curl               curl
   busctl             systemd
   python3            python3
   cc                 gcc

@@ -96,6 +96,12 @@ parse_address (Kind kind, GVariant *address)
   return g_unix_socket_address_new (path);
 }
 
+void
+kind_say (Kind kind, GVariant *address)
+{
+  g_object_unref (parse_address (kind, address));
+}
+
 GSocketConnection *
 kind_connect (Kind kind, GVariant *address, GSocket *socket)
 {

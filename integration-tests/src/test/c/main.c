@@ -21,6 +21,17 @@ static const Command commands[] = {
   { "tube-accept", 2, stream_accept, "SERVICE BYTES: sends them, expects them back" },
   { "dbus-tube-offer", 2, dbus_offer, "PEER SERVICE: exports an echo" },
   { "dbus-tube-accept", 2, dbus_accept, "SERVICE TEXT: calls it" },
+  { "raw-tube-offer", 5, raw_tube_offer,
+    "PEER SERVICE TYPE ACCESS ADDRESS: offers a service that is there, until input ends" },
+  { "raw-tube-accept", 3, raw_tube_accept,
+    "SERVICE TYPE ACCESS [BYTES [TIMES]]: sends them, or keeps the address until input ends" },
+  { "raw-dbus-tube-accept", 2, raw_dbus_tube_accept,
+    "SERVICE ACCESS: keeps the address until input ends" },
+  { "tubes-offer", 5, tubes_offer, "PEER SERVICE TYPE ACCESS CONNECTIONS: echoes what comes" },
+  { "tubes-accept", 4, tubes_accept, "SERVICE TYPE ACCESS BYTES" },
+  { "tubes-use", 2, tubes_use, "SERVICE BYTES: one that another client has accepted" },
+  { "tubes-dbus-offer", 2, tubes_dbus_offer, "PEER SERVICE: exports an echo" },
+  { "tubes-dbus-accept", 2, tubes_dbus_accept, "SERVICE TEXT: calls it" },
 };
 
 int

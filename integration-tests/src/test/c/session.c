@@ -112,6 +112,19 @@ session_open (const char *account)
   return session;
 }
 
+static TpHandle
+contact_handle (Session *session, const char *id)
+{
+  GError *error = NULL;
+  Wait wait = { NULL };
+
+  tp_connection_dup_contact_by_id_async (session->connection, id, 0, NULL, wait_done, &wait);
+  TpContact *contact = tp_connection_dup_contact_by_id_finish (session->connection,
+      wait_for (&wait), &error);
+  check (error, "contact");
+  return tp_contact_get_handle (contact);
+}
+
 char *
 session_create_channel (Session *session, const char *type, const char *peer, GVariant *extra,
     GVariant **properties)
@@ -121,18 +134,21 @@ session_create_channel (Session *session, const char *type, const char *peer, GV
   GVariantIter iter;
   char *key, *path;
   GVariant *value;
-  Wait wait = { NULL };
-
-  tp_connection_dup_contact_by_id_async (session->connection, peer, 0, NULL, wait_done, &wait);
-  TpContact *contact = tp_connection_dup_contact_by_id_finish (session->connection,
-      wait_for (&wait), &error);
-  check (error, "contact");
 
   g_variant_dict_init (&request, NULL);
   g_variant_dict_insert (&request, TP_PROP_CHANNEL_CHANNEL_TYPE, "s", type);
-  g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_HANDLE_TYPE, "u", TP_HANDLE_TYPE_CONTACT);
-  g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_HANDLE, "u",
-      tp_contact_get_handle (contact));
+  if (peer[0] == '#')
+    {
+      g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_HANDLE_TYPE, "u", TP_HANDLE_TYPE_ROOM);
+      g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_ID, "s", peer);
+    }
+  else
+    {
+      g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_HANDLE_TYPE, "u",
+          TP_HANDLE_TYPE_CONTACT);
+      g_variant_dict_insert (&request, TP_PROP_CHANNEL_TARGET_HANDLE, "u",
+          contact_handle (session, peer));
+    }
   g_variant_iter_init (&iter, extra);
   while (g_variant_iter_next (&iter, "{sv}", &key, &value))
     g_variant_dict_insert_value (&request, key, value);

@@ -21,7 +21,7 @@ typedef struct {
 /* Connects an account, or finds its connection if it has one, and prepares it. */
 Session *session_open (const char *account);
 
-/* Asks for a channel to a contact. extra: a{sv} of immutable properties, floating. Its path. */
+/* Asks for a channel to a contact, or to a room if its name begins with #. extra: a{sv} of immutable properties, floating. Its path. */
 char *session_create_channel (Session *session, const char *type, const char *peer,
     GVariant *extra, GVariant **properties);
 
@@ -69,12 +69,23 @@ typedef struct {
 Kind kind_parse (const char *type, const char *access);
 /* The access control's parameter. For Port it binds a socket first, handed back in *socket. */
 GVariant *kind_parameter (Kind kind, GSocket **socket);
+/* Says the address that a CM gave, for another program to connect to. */
+void kind_say (Kind kind, GVariant *address);
 /* Connects to an address that a CM gave, with the byte if the kind wants one. */
 GSocketConnection *kind_connect (Kind kind, GVariant *address, GSocket *socket);
 /* Listens, and gives the address to offer. */
 GSocketListener *kind_listen (Kind kind, GVariant **address);
 /* Takes the byte from a connection that came to kind_listen's socket, and says whose it is. */
 void kind_take_byte (Kind kind, GSocketConnection *connection);
+
+/* Sends back what comes until it ends; says "echoed N" then, and takes one off *left. */
+void echo_stream (GSocketConnection *connection, guint64 *left);
+/* Sends length random bytes, ends, and expects the same and the end. */
+void use_stream (GSocketConnection *connection, gsize length);
+/* The echo as an object on a D-Bus tube, until the tube ends. */
+void serve_echo (GDBusConnection *tube);
+/* Calls it, and ends the tube. */
+void call_echo (GDBusConnection *tube, const char *argument);
 
 /* The commands: arguments as in the usage, without account. They run the main loop and return when
  * everything has been done. */
@@ -86,5 +97,13 @@ void stream_offer (Session *session, char **arguments);
 void stream_accept (Session *session, char **arguments);
 void dbus_offer (Session *session, char **arguments);
 void dbus_accept (Session *session, char **arguments);
+void raw_tube_offer (Session *session, char **arguments);
+void raw_tube_accept (Session *session, char **arguments);
+void raw_dbus_tube_accept (Session *session, char **arguments);
+void tubes_offer (Session *session, char **arguments);
+void tubes_accept (Session *session, char **arguments);
+void tubes_use (Session *session, char **arguments);
+void tubes_dbus_offer (Session *session, char **arguments);
+void tubes_dbus_accept (Session *session, char **arguments);
 
 #endif

@@ -5,7 +5,9 @@
 
 static const char echo_xml[] =
   "<node><interface name='org.tpforward.Echo'><method name='Echo'>"
-  "<arg type='s' direction='in'/><arg type='s' direction='out'/></method></interface></node>";
+  "<arg type='s' direction='in'/><arg type='s' direction='out'/></method></interface>"
+  "<interface name='org.freedesktop.DBus'><method name='Hello'>"
+  "<arg type='s' direction='out'/></method></interface></node>";
 
 typedef struct {
   const char *service;
@@ -19,29 +21,46 @@ parameters (void)
   return tp_asv_new ("greeting", G_TYPE_STRING, "hello", NULL);
 }
 
+typedef struct {
+  GSocketConnection *connection;
+  guint64 *left;
+} Echo;
+
 static void
-echoed (GObject *out, GAsyncResult *result, gpointer left)
+echoed (GObject *out, GAsyncResult *result, gpointer data)
 {
   GError *error = NULL;
+  Echo *echo = data;
   gssize count = g_output_stream_splice_finish (G_OUTPUT_STREAM (out), result, &error);
   check (error, "echo");
   say ("echoed %" G_GSSIZE_FORMAT, count);
-  (*(guint64 *) left)--;
+  /* The streams have been closed, the socket has not. */
+  g_io_stream_close (G_IO_STREAM (echo->connection), NULL, NULL);
+  (*echo->left)--;
+}
+
+void
+echo_stream (GSocketConnection *connection, guint64 *left)
+{
+  Echo *echo = g_new0 (Echo, 1);
+
+  echo->connection = g_object_ref (connection);
+  echo->left = left;
+  g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
+      g_io_stream_get_input_stream (G_IO_STREAM (connection)),
+      G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, 0, NULL, echoed,
+      echo);
 }
 
 static void
 tube_connection (TpStreamTubeChannel *channel, TpStreamTubeConnection *tube, gpointer left)
 {
   (void) channel;
-  GSocketConnection *connection = tp_stream_tube_connection_get_socket_connection (tube);
   TpContact *contact = tp_stream_tube_connection_get_contact (tube);
 
   g_object_ref (tube);
   say ("connection %s", contact != NULL ? tp_contact_get_identifier (contact) : "?");
-  g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
-      g_io_stream_get_input_stream (G_IO_STREAM (connection)),
-      G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, 0, NULL, echoed,
-      left);
+  echo_stream (tp_stream_tube_connection_get_socket_connection (tube), left);
 }
 
 static TpChannel *
@@ -77,11 +96,10 @@ stream_offer (Session *session, char **arguments)
     g_main_context_iteration (NULL, TRUE);
 }
 
-static void
-use_stream (TpStreamTubeConnection *tube, gsize length)
+void
+use_stream (GSocketConnection *connection, gsize length)
 {
   GError *error = NULL;
-  GSocketConnection *connection = tp_stream_tube_connection_get_socket_connection (tube);
   guchar *sent = g_malloc (length), *back = g_malloc (length + 1);
   gsize count = 0;
 
@@ -133,7 +151,8 @@ incoming_stream (Session *session, const char *path, GVariant *properties, gpoin
       &error);
   check (error, "Accept");
   say ("accepted");
-  use_stream (tube, g_ascii_strtoull (accept->argument, NULL, 10));
+  use_stream (tp_stream_tube_connection_get_socket_connection (tube),
+      g_ascii_strtoull (accept->argument, NULL, 10));
   accept->done = TRUE;
 }
 
@@ -160,6 +179,17 @@ echo_called (GDBusConnection *connection, const char *sender, const char *path,
   g_dbus_method_invocation_return_value (call, g_variant_new ("(s)", text));
 }
 
+/* gdbus takes whatever it is told to connect to for a message bus, and greets it. */
+static void
+hello_called (GDBusConnection *connection, const char *sender, const char *path,
+    const char *interface, const char *method, GVariant *arguments, GDBusMethodInvocation *call,
+    gpointer data)
+{
+  (void) connection, (void) sender, (void) path, (void) interface, (void) method;
+  (void) arguments, (void) data;
+  g_dbus_method_invocation_return_value (call, g_variant_new ("(s)", ":1.1"));
+}
+
 static void
 tube_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer closed)
 {
@@ -168,11 +198,56 @@ tube_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpoi
 }
 
 void
-dbus_offer (Session *session, char **arguments)
+serve_echo (GDBusConnection *tube)
 {
   static const GDBusInterfaceVTable vtable = { .method_call = echo_called };
+  static const GDBusInterfaceVTable greeting = { .method_call = hello_called };
   GError *error = NULL;
   gboolean closed = FALSE;
+
+  g_signal_connect (tube, "closed", G_CALLBACK (tube_closed), &closed);
+  GDBusNodeInfo *info = g_dbus_node_info_new_for_xml (echo_xml, &error);
+  check (error, "interface");
+  g_dbus_connection_register_object (tube, "/org/tpforward/Echo", info->interfaces[0], &vtable, NULL,
+      NULL, &error);
+  check (error, "register");
+  g_dbus_connection_register_object (tube, "/org/freedesktop/DBus", info->interfaces[1], &greeting,
+      NULL, NULL, &error);
+  check (error, "register");
+  say ("exported");
+  while (!closed)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+void
+call_echo (GDBusConnection *tube, const char *argument)
+{
+  GError *error = NULL;
+  GVariant *reply;
+  const char *text;
+
+  /* telepathy-glib hands the connection out when it is open: the object may come a moment later. */
+  do
+    {
+      g_clear_error (&error);
+      reply = g_dbus_connection_call_sync (tube, NULL, "/org/tpforward/Echo", "org.tpforward.Echo",
+          "Echo", g_variant_new ("(s)", argument), G_VARIANT_TYPE ("(s)"), G_DBUS_CALL_FLAGS_NONE,
+          -1, NULL, &error);
+    }
+  while (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD));
+  check (error, "Echo");
+  g_variant_get (reply, "(&s)", &text);
+  if (strcmp (text, argument) != 0)
+    fail ("echo of %s was %s", argument, text);
+  say ("echoed %s", text);
+  g_dbus_connection_close_sync (tube, NULL, &error);
+  check (error, "close");
+}
+
+void
+dbus_offer (Session *session, char **arguments)
+{
+  GError *error = NULL;
   Wait wait = { NULL };
   TpDBusTubeChannel *channel = TP_DBUS_TUBE_CHANNEL (create_tube (session,
       TP_IFACE_CHANNEL_TYPE_DBUS_TUBE, TP_PROP_CHANNEL_TYPE_DBUS_TUBE_SERVICE_NAME, arguments,
@@ -182,15 +257,7 @@ dbus_offer (Session *session, char **arguments)
   say ("offered");
   GDBusConnection *tube = tp_dbus_tube_channel_offer_finish (channel, wait_for (&wait), &error);
   check (error, "Offer");
-  g_signal_connect (tube, "closed", G_CALLBACK (tube_closed), &closed);
-  GDBusNodeInfo *info = g_dbus_node_info_new_for_xml (echo_xml, &error);
-  check (error, "interface");
-  g_dbus_connection_register_object (tube, "/org/tpforward/Echo", info->interfaces[0], &vtable, NULL,
-      NULL, &error);
-  check (error, "register");
-  say ("exported");
-  while (!closed)
-    g_main_context_iteration (NULL, TRUE);
+  serve_echo (tube);
 }
 
 static void
@@ -199,7 +266,7 @@ incoming_dbus (Session *session, const char *path, GVariant *properties, gpointe
   GError *error = NULL;
   Accept *accept = data;
   Wait wait = { NULL };
-  const char *service = "", *text;
+  const char *service = "";
 
   g_variant_lookup (properties, TP_PROP_CHANNEL_TYPE_DBUS_TUBE_SERVICE_NAME, "&s", &service);
   if (strcmp (service, accept->service) != 0)
@@ -210,16 +277,7 @@ incoming_dbus (Session *session, const char *path, GVariant *properties, gpointe
   GDBusConnection *tube = tp_dbus_tube_channel_accept_finish (channel, wait_for (&wait), &error);
   check (error, "Accept");
   say ("accepted");
-  GVariant *reply = g_dbus_connection_call_sync (tube, NULL, "/org/tpforward/Echo",
-      "org.tpforward.Echo", "Echo", g_variant_new ("(s)", accept->argument), G_VARIANT_TYPE ("(s)"),
-      G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
-  check (error, "Echo");
-  g_variant_get (reply, "(&s)", &text);
-  if (strcmp (text, accept->argument) != 0)
-    fail ("echo of %s was %s", accept->argument, text);
-  say ("echoed %s", text);
-  g_dbus_connection_close_sync (tube, NULL, &error);
-  check (error, "close");
+  call_echo (tube, accept->argument);
   accept->done = TRUE;
 }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,23 @@ public final class BusConnection implements Closeable {
   /** How long the bus itself may take for what the methods here ask of it; as in libdbus. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(25);
 
+  /**
+   * What is taken into memory of what comes; the rest is skipped.
+   *
+   * @param reply bytes of a reply's body; a longer one fails its call
+   * @param signal which signals are decoded
+   */
+  public record Inbound(int reply, Predicate<Header> signal) {
+    /** Everything up to {@link #MAX_BODY}. */
+    public static final Inbound ALL = new Inbound(MAX_BODY, header -> true);
+
+    public Inbound {
+      if (reply < 0 || reply > MAX_BODY) {
+        throw new IllegalArgumentException(reply + " bytes");
+      }
+    }
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(BusConnection.class);
   private static final String BUS = "org.freedesktop.DBus";
   private static final String BUS_PATH = "/org/freedesktop/DBus";
@@ -50,6 +68,7 @@ public final class BusConnection implements Closeable {
   private record Frame(Header header, byte[] body) {}
 
   private final ByteChannel channel;
+  private final Inbound inbound;
   private final MessageReader reader;
   private final BlockingQueue<Frame> queue = new ArrayBlockingQueue<>(MAX_QUEUE);
   private final PendingCalls calls = new PendingCalls(MAX_CALLS);
@@ -63,8 +82,9 @@ public final class BusConnection implements Closeable {
   private volatile @Nullable IOException end; // set once, under the lock
   private volatile String uniqueName = "";
 
-  private BusConnection(ByteChannel channel, ByteBuffer leftOver) {
+  private BusConnection(ByteChannel channel, ByteBuffer leftOver, Inbound inbound) {
     this.channel = channel;
+    this.inbound = inbound;
     this.reader = new MessageReader(channel, leftOver);
     this.readerThread = Thread.ofPlatform().daemon().name("bus-reader").unstarted(this::read);
     this.writerThread = Thread.ofPlatform().daemon().name("bus-writer").unstarted(this::write);
@@ -77,6 +97,16 @@ public final class BusConnection implements Closeable {
    * @param timeout for all of it
    */
   public static BusConnection open(ByteChannel channel, Duration timeout) throws IOException {
+    return open(channel, timeout, Inbound.ALL);
+  }
+
+  /**
+   * As {@link #open(ByteChannel, Duration)}, for a bus that is believed less.
+   *
+   * @param inbound what is taken into memory
+   */
+  public static BusConnection open(ByteChannel channel, Duration timeout, Inbound inbound)
+      throws IOException {
     SaslClient.Result in;
     try {
       in = SaslClient.external(channel, timeout);
@@ -84,7 +114,7 @@ public final class BusConnection implements Closeable {
       closeQuietly(channel);
       throw e;
     }
-    return open(channel, in.leftOver(), timeout);
+    return open(channel, in.leftOver(), timeout, inbound);
   }
 
   /**
@@ -96,7 +126,13 @@ public final class BusConnection implements Closeable {
    */
   public static BusConnection open(ByteChannel channel, ByteBuffer leftOver, Duration timeout)
       throws IOException {
-    BusConnection connection = new BusConnection(channel, leftOver);
+    return open(channel, leftOver, timeout, Inbound.ALL);
+  }
+
+  private static BusConnection open(
+      ByteChannel channel, ByteBuffer leftOver, Duration timeout, Inbound inbound)
+      throws IOException {
+    BusConnection connection = new BusConnection(channel, leftOver, inbound);
     connection.readerThread.start();
     connection.writerThread.start();
     try {
@@ -267,30 +303,43 @@ public final class BusConnection implements Closeable {
   }
 
   private void receive(Header header) throws IOException {
-    if (header.bodyLength() > MAX_BODY) {
-      LOG.warn("A message over {} bytes was skipped: {}", MAX_BODY, header);
+    switch (header.type()) {
+      case METHOD_RETURN, ERROR -> reply(header);
+      case SIGNAL -> {
+        if (header.bodyLength() > MAX_BODY) {
+          LOG.warn("A signal over {} bytes was skipped: {}", MAX_BODY, header);
+          reader.skipBody();
+        } else if (inbound.signal().test(header)) {
+          signal(new Signal(header, decode(header)));
+        } else {
+          reader.skipBody();
+        }
+      }
+      case METHOD_CALL -> {
+        reader.skipBody();
+        answer(header);
+      }
+      case UNKNOWN -> reader.skipBody();
+    }
+  }
+
+  private void reply(Header header) throws IOException {
+    if (!calls.expects(header)) {
+      reader.skipBody();
+    } else if (header.bodyLength() > inbound.reply()) {
+      LOG.warn("A reply over {} bytes was skipped: {}", inbound.reply(), header);
       reader.skipBody();
       calls.fail(
           header,
           new DBusErrorException(
               ERROR + "LimitsExceeded", "a reply of " + header.bodyLength() + " bytes"));
-      return;
-    }
-    byte[] bytes = reader.readBody(MAX_BODY);
-    switch (header.type()) {
-      case METHOD_RETURN, ERROR -> {
-        if (calls.expects(header)) {
-          calls.complete(header, decode(header, bytes));
-        }
-      }
-      case SIGNAL -> signal(new Signal(header, decode(header, bytes)));
-      case METHOD_CALL -> answer(header);
-      case UNKNOWN -> {}
+    } else {
+      calls.complete(header, decode(header));
     }
   }
 
-  private static List<Value> decode(Header header, byte[] body) throws ProtocolException {
-    return Body.decode(header.signature(), header.order(), body);
+  private List<Value> decode(Header header) throws IOException {
+    return Body.decode(header.signature(), header.order(), reader.readBody(MAX_BODY));
   }
 
   private void signal(Signal signal) {

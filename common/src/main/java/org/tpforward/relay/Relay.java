@@ -101,12 +101,26 @@ public final class Relay {
    * @param name the threads'
    */
   public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
+    return start(name, near, far, hooks, mayWait(near, far) ? Threads::waiting : Threads::run);
+  }
+
+  /** Whether virtual threads may pump these two. */
+  private static boolean mayWait(Duplex near, Duplex far) {
+    return near.suitsVirtualThreads() && far.suitsVirtualThreads();
+  }
+
+  /** How a direction gets its thread; throws OutOfMemoryError where there is none, as the JDK. */
+  interface Starter {
+    void start(String name, Runnable task);
+  }
+
+  static Relay start(String name, Duplex near, Duplex far, Hooks hooks, Starter threads) {
     Relay relay = new Relay(name, near, far, hooks);
     int missing = 2;
     try {
-      relay.fromNear.start();
+      threads.start(name + " out", relay.fromNear);
       missing--;
-      relay.fromFar.start();
+      threads.start(name + " in", relay.fromFar);
     } catch (OutOfMemoryError e) {
       // The JVM's word for a system that gives no more threads; of memory there is enough.
       log.warn("no thread for {}: {}", name, e.getMessage());
@@ -212,15 +226,9 @@ public final class Relay {
       this.to = to;
     }
 
-    void start() {
-      if (!waits()) {
-        Threads.run(threadName(), this);
-      }
-    }
-
     /** Has a virtual thread go on; false if that cannot be. */
     private boolean waits() {
-      if (from.suitsVirtualThreads() && to.suitsVirtualThreads()) {
+      if (mayWait(from, to)) {
         Threads.waiting(threadName(), this);
         return true;
       }

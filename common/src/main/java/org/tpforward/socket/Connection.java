@@ -7,6 +7,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -229,6 +231,39 @@ public final class Connection implements Duplex {
       channel.shutdownOutput();
     } catch (IOException e) {
       log.debug("shutting down {}: {}", this, e.toString());
+    }
+  }
+
+  /**
+   * Whether the peer of a Unix socket has closed it, where one that has only ended its direction
+   * reads on: {@link #read} says the same of both. For a thread that is alone on this connection,
+   * after the end was read. On TCP the two look alike to the kernel too: always false.
+   */
+  public boolean isHungUp() {
+    if (remote != null || ended) {
+      return false;
+    }
+    try {
+      return channel instanceof AFUNIXSocketChannel
+          ? withDescriptor(fd -> Libc.get().poll(fd, (short) 0, 0)) // POLLHUP needs no asking for
+          : isHungUp(channel);
+    } catch (IOException | RuntimeException e) {
+      log.debug("{}: cannot tell whether its peer is there: {}", this, e.toString());
+      return false;
+    }
+  }
+
+  /**
+   * The JDK shows no POLLHUP, but reports with it whatever was asked for; and a connected channel
+   * is never ready to connect otherwise.
+   */
+  private static boolean isHungUp(SocketChannel channel) throws IOException {
+    try (Selector selector = Selector.open()) {
+      channel.configureBlocking(false);
+      SelectionKey _ = channel.register(selector, SelectionKey.OP_CONNECT);
+      return selector.selectNow() > 0;
+    } finally {
+      channel.configureBlocking(true); // The selector is closed, and its keys with it.
     }
   }
 

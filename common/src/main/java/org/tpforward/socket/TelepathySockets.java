@@ -72,6 +72,16 @@ public final class TelepathySockets {
   }
 
   /**
+   * The same, within a time of the caller's choice: a service whose backlog is full keeps who
+   * connects waiting.
+   *
+   * @throws IOException as {@link Connection#connect(Endpoint, Duration)}
+   */
+  public static Connection connect(Endpoint where, Duration timeout) throws IOException {
+    return Connection.connect(where, timeout);
+  }
+
+  /**
    * Connects under Port: from the local address that was named to the CM.
    *
    * @throws IOException as {@link Connection#connect(Endpoint.Ip, Endpoint.Ip)}
@@ -88,7 +98,20 @@ public final class TelepathySockets {
    * @throws IOException as {@link Connection#connectForCredentials}, or if the peer hangs up
    */
   public static Connection connectWithByte(Endpoint where, int value) throws IOException {
-    Connection connection = Connection.connectForCredentials(where);
+    return withByte(Connection.connectForCredentials(where), value);
+  }
+
+  /**
+   * The same, within a time of the caller's choice.
+   *
+   * @throws IOException as {@link Connection#connectForCredentials(Endpoint, Duration)}
+   */
+  public static Connection connectWithByte(Endpoint where, int value, Duration timeout)
+      throws IOException {
+    return withByte(Connection.connectForCredentials(where, timeout), value);
+  }
+
+  private static Connection withByte(Connection connection, int value) throws IOException {
     try {
       CredentialByte.send(connection, value);
       return connection;

@@ -1,6 +1,7 @@
 package org.tpforward.telepathy;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a socket is and who may connect to it. Eight kinds exist: Localhost with every address type,
@@ -41,5 +42,11 @@ public record SocketKind(AddressType type, AccessControl access) {
           "access control " + accessControl + " does not exist for sockets of type " + addressType);
     }
     return kind;
+  }
+
+  /** As messages for people have it: {@code unix with credentials}. */
+  @Override
+  public String toString() {
+    return "%s with %s".formatted(type, access).toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 }

@@ -210,6 +210,33 @@ class BusConnectionTest {
   }
 
   @Test
+  void whatIsNotWantedIsSkippedAndWhatFollowsIsRead() throws Exception {
+    BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
+    BusConnection.Inbound few =
+        new BusConnection.Inbound(100, header -> "Wanted".equals(header.member()));
+    try (BusConnection sparing = BusConnection.open(bus.connect(), LONG, few);
+        RawPeer peer = new RawPeer(bus)) {
+      sparing.onSignal(signals::add);
+      sparing.addMatch("type='signal',interface='org.example.I'");
+      peer.signal("Unwanted", Value.of(new byte[BusConnection.MAX_BODY - 4]));
+      peer.signal("Wanted", Value.of("this one"));
+      assertThat(signals.take().body()).containsExactly(Value.of("this one"));
+      CompletableFuture<List<Value>> large =
+          CompletableFuture.supplyAsync(() -> {
+            try {
+              return sparing.call(peer.name, "/", "a.b", "M", LONG);
+            } catch (Exception e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      peer.reply(peer.next(), Value.of(new byte[100]));
+      assertThatThrownBy(large::get)
+          .hasStackTraceContaining("org.freedesktop.DBus.Error.LimitsExceeded");
+      assertThat(sparing.isOpen()).isTrue();
+    }
+  }
+
+  @Test
   void theEndOfTheBusFailsCallsAndTellsHandlers() throws Exception {
     CountDownLatch closed = new CountDownLatch(1);
     connection.onClosed(closed::countDown);
@@ -337,6 +364,21 @@ class BusConnectionTest {
         }
         reader.skipBody();
       }
+    }
+
+    void signal(String member, Value value) throws IOException {
+      byte[] body = Body.encode(ByteOrder.BIG_ENDIAN, List.of(value));
+      Header signal =
+          Header.builder(MessageType.SIGNAL)
+              .order(ByteOrder.BIG_ENDIAN)
+              .serial(serial++)
+              .path("/")
+              .interfaceName("org.example.I")
+              .member(member)
+              .signature(value.signature())
+              .build(body.length);
+      writer.write(signal, body);
+      writer.flush();
     }
 
     void reply(Header call, Value value) throws IOException {

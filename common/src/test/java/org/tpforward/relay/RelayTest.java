@@ -50,6 +50,30 @@ class RelayTest {
     return Relay.start("test", near.inner(), far.inner(), hooks);
   }
 
+  @Test
+  void aRelayThatGetsNoSecondThreadLeavesNoFirstOneBehind() throws Exception {
+    near = Ends.of(Kind.PATH, dir);
+    far = Ends.of(Kind.PATH, dir);
+    List<Thread> started = new ArrayList<>();
+    Relay relay =
+        Relay.start(
+            "test",
+            near.inner(),
+            far.inner(),
+            hooks,
+            (name, task) -> {
+              if (!started.isEmpty()) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              started.add(Threads.start(name, task));
+            });
+    relay.await();
+    started.getFirst().join();
+    assertThat(relay.reason()).isEqualTo("no thread");
+    assertThat(near.outer().read(ByteBuffer.allocate(1))).isEqualTo(-1);
+    assertThat(far.outer().read(ByteBuffer.allocate(1))).isEqualTo(-1);
+  }
+
   private Ends near() {
     return Objects.requireNonNull(near);
   }

@@ -181,6 +181,22 @@ class ConnectionTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Kind.class,
+      names = {"PATH", "ABSTRACT"})
+  void aPeerThatHasGoneIsToldFromOneThatHasEndedItsDirection(Kind kind) throws Exception {
+    try (Pair pair = Pair.of(kind, dir)) {
+      pair.client().shutdownOutput();
+      assertThat(pair.server().read(ByteBuffer.allocate(1))).isEqualTo(-1);
+      assertThat(pair.server().isHungUp()).isFalse();
+      Bytes.send(pair.server(), "it is written to as before");
+      assertThat(Bytes.receive(pair.client(), 26)).isEqualTo("it is written to as before");
+      pair.client().close();
+      assertThat(pair.server().isHungUp()).isTrue();
+    }
+  }
+
   @Test
   void aConnectionOfJunixsocketMayBeBegunOnAVirtualThreadAndPumpedOnPlatformThreads()
       throws Exception {

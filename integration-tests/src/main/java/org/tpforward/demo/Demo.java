@@ -15,9 +15,9 @@ import org.tpforward.harness.User;
 import org.tpforward.harness.World;
 
 /**
- * alice, at the desktop, sends bob a file: her client speaks to the agent's bus, and the connection
- * manager is on the server. {@code Demo [--one-machine] [--size MIB]}; exit status 0 only if
- * everything that it prints as held did hold.
+ * alice, at the desktop, sends bob a file, and reads a page of his: her client speaks to the
+ * agent's bus, and the connection manager is on the server. {@code Demo [--one-machine] [--size
+ * MIB]}; exit status 0 only if everything that it prints as held did hold.
  */
 public final class Demo {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
@@ -87,12 +87,14 @@ public final class Demo {
       say("$ tpforward agent server");
       say("  the server's bus is at " + agent.bus());
       transfer(agent);
+      tube(agent);
       strangers(agent);
     }
     say("");
     say("For a host of your own, with a connection manager and a session bus there:");
     say("  eval \"$(bin/tpforward agent you@host.example)\"");
     say("  bin/tpforward send CONTACT FILE");
+    say("  bin/tpforward tube offer CONTACT http 127.0.0.1:8080");
     say("");
     if (wrong.isEmpty()) {
       say("All of it held.");
@@ -143,6 +145,61 @@ public final class Demo {
     expect(opened == 2, "a file is one channel, a bus client one");
     Files.deleteIfExists(sourceHere);
     Files.deleteIfExists(arrived);
+  }
+
+  /** bob's page, which only his machine serves, read at the desktop. */
+  private void tube(AgentProcess agent) throws IOException {
+    Login bob = world.serv();
+    Login alice = agent.client();
+    String page = "This page is served on " + world.server().address() + ", to itself only.";
+    String directory = bob.home() + "/www";
+    bob.run("mkdir", "-p", directory).ok();
+    Path index = world.server().path(directory + "/index.html");
+    Files.writeString(index, page);
+    world.server().admin().run("chmod", "644", directory + "/index.html").ok();
+    long before = agent.channelsOpened();
+    try (Proc web =
+            bob.start(
+                bob.place().javaHome() + "/bin/jwebserver",
+                "-b",
+                "127.0.0.1",
+                "-p",
+                "0",
+                "-d",
+                directory);
+        Proc accept =
+            alice.start(
+                alice.tpforward("tube", "accept", "--account", "loopback:alice", "bob", "http"))) {
+      String served = "127.0.0.1:" + web.awaitLine("http://127\\.0\\.0\\.1:([0-9]+)/").group(1);
+      accept.awaitLine("^waiting ");
+      say("$ tpforward tube accept bob http          (at the desktop)");
+      say("$ tpforward tube offer alice http " + served + "   (on the server)");
+      try (Proc offer =
+          bob.start(
+              bob.tpforward(
+                  "tube", "offer", "--account", "loopback:bob", "alice", "http", served))) {
+        read(alice, accept.awaitLine("^http from bob is at (\\S+)$").group(1), page);
+        say("  " + accept.awaitLine("^connection 1 ended: .*").group());
+        offer.awaitLine("^connection 1 ended: ");
+      }
+    }
+    long opened = agent.channelsOpened() - before;
+    say(
+        "  SSH channels: "
+            + opened
+            + ", 1 for alice's bus connection, "
+            + (opened - 1)
+            + " for the page");
+    expect(opened == 2, "a connection of a tube is one channel, a bus client one");
+    Files.deleteIfExists(index);
+  }
+
+  private void read(Login reader, String address, String page) {
+    say("  at the desktop it is http://" + address + "/");
+    Proc.Result result =
+        reader.run(Java.command(reader.place(), Page.class.getName(), "http://" + address + "/"));
+    say("  \"" + result.out().strip() + "\"");
+    expect(result.out().strip().equals(page), "the page is another one: " + result.err());
   }
 
   private void strangers(AgentProcess agent) {

@@ -1,6 +1,7 @@
 package org.tpforward.loopback;
 
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -41,17 +42,16 @@ sealed interface Admission {
         || !(pair[1] instanceof Number port)) {
       throw Fault.invalidArgument("an address and a port, (sq), are needed");
     }
-    boolean literal =
-        type == AddressType.IPV4 ? host.matches("[0-9.]+") : host.matches("[0-9a-fA-F:.]*:.*");
+    InetAddress address;
     try {
-      InetAddress address = literal ? InetAddress.getByName(host) : null;
-      if (address == null || port.intValue() == 0) {
-        throw Fault.invalidArgument("no address of this type: " + host);
-      }
-      return new InetSocketAddress(address, port.intValue());
-    } catch (IOException e) {
+      address = InetAddress.ofLiteral(host);
+    } catch (IllegalArgumentException e) {
       throw Fault.invalidArgument("no address: " + host);
     }
+    if (address instanceof Inet4Address != (type == AddressType.IPV4) || port.intValue() == 0) {
+      throw Fault.invalidArgument("no address of this type: " + host + " " + port);
+    }
+    return new InetSocketAddress(address, port.intValue());
   }
 
   /** Localhost: whoever reaches the socket. */
@@ -70,8 +70,7 @@ sealed interface Admission {
         throw new IOException(
             "it came from " + channel.getRemoteAddress() + " and not from " + address);
       }
-      Object[] pair =
-          Values.struct(address.getAddress().getHostAddress(), Values.q(address.getPort()));
+      Object[] pair = Values.struct(Values.ip(address.getAddress()), Values.q(address.getPort()));
       return Values.variant(pair, "(sq)");
     }
   }

@@ -54,6 +54,7 @@ final class CmListener implements AutoCloseable {
    */
   record Guest(SocketChannel channel, Variant<?> parameter) {}
 
+  private final SocketKind kind;
   private final ServerSocketChannel channel;
   private final Variant<?> address;
   private final Removal removal;
@@ -61,11 +62,13 @@ final class CmListener implements AutoCloseable {
   private final Guests guests;
 
   private CmListener(
+      SocketKind kind,
       ServerSocketChannel channel,
       Variant<?> address,
       Removal removal,
       Admission admission,
       Guests guests) {
+    this.kind = kind;
     this.channel = channel;
     this.address = address;
     this.removal = removal;
@@ -86,9 +89,9 @@ final class CmListener implements AutoCloseable {
     try {
       CmListener listener =
           switch (kind.type()) {
-            case UNIX -> unix(directory, kind.access(), admission, guests);
-            case ABSTRACT_UNIX -> abstractUnix(admission, guests);
-            case IPV4, IPV6 -> ip(kind.type(), admission, guests);
+            case UNIX -> unix(kind, directory, admission, guests);
+            case ABSTRACT_UNIX -> abstractUnix(kind, admission, guests);
+            case IPV4, IPV6 -> ip(kind, admission, guests);
           };
       Thread.ofPlatform().daemon().name("loopback-accept").start(listener::run);
       return listener;
@@ -98,12 +101,12 @@ final class CmListener implements AutoCloseable {
   }
 
   private static CmListener unix(
-      SocketDirectory directory, AccessControl access, Admission admission, Guests guests)
+      SocketKind kind, SocketDirectory directory, Admission admission, Guests guests)
       throws IOException {
     Path path = directory.newPath();
     ServerSocketChannel channel;
     // The byte's credentials need a descriptor, which the JDK's own sockets do not give.
-    if (access == AccessControl.CREDENTIALS) {
+    if (kind.access() == AccessControl.CREDENTIALS) {
       channel = AFUNIXServerSocketChannel.open();
       channel.bind(AFUNIXSocketAddress.of(path), BACKLOG);
     } else {
@@ -113,20 +116,27 @@ final class CmListener implements AutoCloseable {
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
     byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
     return new CmListener(
-        channel, Values.variant(bytes, "ay"), () -> directory.remove(path), admission, guests);
+        kind,
+        channel,
+        Values.variant(bytes, "ay"),
+        () -> directory.remove(path),
+        admission,
+        guests);
   }
 
-  private static CmListener abstractUnix(Admission admission, Guests guests) throws IOException {
+  private static CmListener abstractUnix(SocketKind kind, Admission admission, Guests guests)
+      throws IOException {
     byte[] name =
         ("\0loopback-cm-" + SocketDirectory.randomName()).getBytes(StandardCharsets.UTF_8);
     AFUNIXServerSocketChannel channel = AFUNIXServerSocketChannel.open();
     channel.bind(AFUNIXSocketAddress.of(name), BACKLOG);
-    return new CmListener(channel, Values.variant(name, "ay"), () -> {}, admission, guests);
+    return new CmListener(kind, channel, Values.variant(name, "ay"), () -> {}, admission, guests);
   }
 
-  private static CmListener ip(AddressType type, Admission admission, Guests guests)
+  private static CmListener ip(SocketKind kind, Admission admission, Guests guests)
       throws IOException {
-    InetAddress loopback = InetAddress.getByName(type == AddressType.IPV4 ? "127.0.0.1" : "::1");
+    InetAddress loopback =
+        InetAddress.ofLiteral(kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1");
     ServerSocketChannel channel = ServerSocketChannel.open();
     try {
       channel.bind(new InetSocketAddress(loopback, 0), BACKLOG);
@@ -135,9 +145,14 @@ final class CmListener implements AutoCloseable {
       throw e;
     }
     int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
-    String host = type == AddressType.IPV4 ? "127.0.0.1" : "::1";
+    String host = kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1";
     Object[] address = Values.struct(host, Values.q(port));
-    return new CmListener(channel, Values.variant(address, "(sq)"), () -> {}, admission, guests);
+    return new CmListener(
+        kind, channel, Values.variant(address, "(sq)"), () -> {}, admission, guests);
+  }
+
+  SocketKind kind() {
+    return kind;
   }
 
   /** What the client must connect to. */

@@ -33,8 +33,7 @@ final class Contacts {
     object.constant(CONTACTS, "ContactAttributeInterfaces", "as", ATTRIBUTES);
 
     String caps = "a{ua(a{sv}as)}";
-    object.method(
-        CONTACT_CAPABILITIES, "UpdateCapabilities", "a(sa(a{sv}as))", "", c -> c.reply(""));
+    object.method(CONTACT_CAPABILITIES, "UpdateCapabilities", "a(saa{sv}as)", "", c -> c.reply(""));
     object.method(
         CONTACT_CAPABILITIES, "GetContactCapabilities", "au", caps, this::getCapabilities);
     object.signal(CONTACT_CAPABILITIES, "ContactCapabilitiesChanged", caps);

@@ -113,7 +113,7 @@ final class DBusTube {
   }
 
   private void pass(End from, Header header, byte[] body) throws IOException, InterruptedException {
-    List<MessageWriter> to = new ArrayList<>();
+    Map<End, MessageWriter> to = new LinkedHashMap<>();
     Header passed = header;
     synchronized (this) {
       Member sender = members.get(from);
@@ -130,14 +130,21 @@ final class DBusTube {
         MessageWriter writer = member.getValue().writer;
         boolean meant = !room || destination == null || destination.equals(member.getValue().name);
         if (!member.getKey().equals(from) && writer != null && meant) {
-          to.add(writer);
+          to.put(member.getKey(), writer);
         }
       }
     }
-    for (MessageWriter writer : to) {
-      synchronized (writer) {
-        writer.write(passed, body);
-        writer.flush();
+    for (Map.Entry<End, MessageWriter> receiver : to.entrySet()) {
+      MessageWriter writer = receiver.getValue();
+      try {
+        synchronized (writer) {
+          writer.write(passed, body);
+          writer.flush();
+        }
+      } catch (IOException e) {
+        // That one has gone; it is neither the sender's fault nor the others'.
+        LOG.debug("a D-Bus tube's receiver", e);
+        ended(receiver.getKey());
       }
     }
   }
@@ -171,10 +178,12 @@ final class DBusTube {
   private void ended(End end) {
     List<SocketChannel> closing = new ArrayList<>();
     synchronized (this) {
-      for (Map.Entry<End, Member> member : members.entrySet()) {
-        SocketChannel channel = member.getValue().channel;
-        if (channel != null && (!room || member.getKey().equals(end))) {
-          closing.add(channel);
+      for (Map.Entry<End, Member> entry : members.entrySet()) {
+        Member member = entry.getValue();
+        if (member.channel != null && (!room || entry.getKey().equals(end))) {
+          closing.add(member.channel);
+          member.channel = null;
+          member.writer = null;
         }
       }
     }

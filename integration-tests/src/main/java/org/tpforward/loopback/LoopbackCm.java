@@ -39,6 +39,8 @@ public final class LoopbackCm implements Callable<Integer> {
 
   /** Runs until the bus goes away. Exit status 0 then, 1 where the name is taken. */
   public static void main(String[] args) {
+    // dbus-java tells which transport it uses.
+    System.setProperty("org.slf4j.simpleLogger.log.org.freedesktop.dbus", "warn");
     System.exit(new CommandLine(new LoopbackCm()).execute(args));
   }
 
@@ -62,6 +64,7 @@ public final class LoopbackCm implements Callable<Integer> {
     }
     try (Bus bus = Bus.connect(address);
         SocketDirectory directory = SocketDirectory.open(socketDirectory)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> CmListener.closeQuietly(directory)));
       Manager manager = new Manager(bus, Profile.of(profile), directory);
       manager.export();
       bus.requestName(Names.CM_NAME);

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.freedesktop.dbus.exceptions.DBusException;
 import org.freedesktop.dbus.types.Variant;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.telepathy.SocketKind;
 
 /** The ConnectionManager object, and what all connections share. */
 final class Manager {
@@ -42,6 +43,11 @@ final class Manager {
 
   Profile profile() {
     return profile;
+  }
+
+  /** The kinds of socket that stream tubes have now. */
+  List<SocketKind> streamTubes() {
+    return misbehaviour.tubeKinds(profile.streamTubes());
   }
 
   SocketDirectory sockets() {

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.freedesktop.dbus.types.Variant;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.telepathy.SocketKind;
 
 /**
  * What the CM does wrong on request, through the interface {@code org.tpforward.Loopback.Test} on
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code cancel-after} (t, bytes): the transfer is cancelled there by the other side
  *   <li>{@code close-after} (t, bytes): both channels are closed there
  *   <li>{@code vanish-after} (t, bytes): the process ends there, with status 1
+ *   <li>{@code tube-kind} (s, {@code TYPE:ACCESS} in the specification's numbers): stream tubes
+ *       have this one kind of socket only
  * </ul>
  */
 final class Misbehaviour {
@@ -45,7 +48,8 @@ final class Misbehaviour {
           "cut-after",
           "cancel-after",
           "close-after",
-          "vanish-after");
+          "vanish-after",
+          "tube-kind");
 
   private static final List<String> MARKS =
       List.of("vanish-after", "cut-after", "cancel-after", "close-after", "pause-after");
@@ -132,6 +136,16 @@ final class Misbehaviour {
       case "release" -> bus.releaseAllNames();
       default -> throw Fault.invalidArgument("exit or release");
     }
+  }
+
+  /** The kinds of socket that stream tubes have instead of {@code usual}. */
+  List<SocketKind> tubeKinds(List<SocketKind> usual) {
+    if (!(Values.unwrap(get("tube-kind")) instanceof String only)) {
+      return usual;
+    }
+    return usual.stream()
+        .filter(kind -> only.equals(kind.type().code() + ":" + kind.access().code()))
+        .toList();
   }
 
   /** Called before an accept is looked at. */

@@ -5,6 +5,7 @@ import static org.tpforward.loopback.Names.DBUS_TUBE;
 import static org.tpforward.loopback.Names.FILE_TRANSFER;
 import static org.tpforward.loopback.Names.REQUESTS;
 import static org.tpforward.loopback.Names.STREAM_TUBE;
+import static org.tpforward.loopback.Names.TUBES;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,6 +39,7 @@ final class Requests {
     for (int type : new int[] {Handles.CONTACT, Handles.ROOM}) {
       classes.add(channelClass(STREAM_TUBE, type, List.of("Service")));
       classes.add(channelClass(DBUS_TUBE, type, List.of("ServiceName")));
+      classes.add(channelClass(TUBES, type, List.of()));
     }
     return classes;
   }
@@ -128,8 +130,30 @@ final class Requests {
                     null))
             : shared(existing, mayExist);
       }
+      case TUBES -> {
+        Target target = Target.of(manager, connection, request);
+        Channel existing = tubes(target);
+        yield existing == null
+            ? exported(
+                new TubesChannel(
+                    manager,
+                    connection,
+                    Channel.Identity.outgoing(type, connection, target),
+                    target))
+            : shared(existing, mayExist);
+      }
       default -> throw Fault.notImplemented("no channels of type " + type);
     };
+  }
+
+  /** The channel of the older type for a target, if there is one. */
+  @Nullable Channel tubes(Target target) {
+    for (Channel channel : open()) {
+      if (channel instanceof TubesChannel tubes && tubes.target().equals(target)) {
+        return tubes;
+      }
+    }
+    return null;
   }
 
   private static Channel exported(Channel channel) {

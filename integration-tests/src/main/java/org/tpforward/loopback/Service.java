@@ -77,6 +77,18 @@ record Service(SocketKind kind, Endpoint endpoint) {
     }
   }
 
+  /** Its address, as it was offered. */
+  Variant<?> address() {
+    return switch (endpoint) {
+      case Endpoint.UnixPath(String path) ->
+          Values.variant(path.getBytes(StandardCharsets.UTF_8), "ay");
+      case Endpoint.UnixAbstract(String name) ->
+          Values.variant(("\0" + name).getBytes(StandardCharsets.UTF_8), "ay");
+      case Endpoint.Ip(InetAddress address, int port) ->
+          Values.variant(Values.struct(Values.ip(address), Values.q(port)), "(sq)");
+    };
+  }
+
   /**
    * Connects as the access control demands.
    *
@@ -94,7 +106,7 @@ record Service(SocketKind kind, Endpoint endpoint) {
     }
     InetSocketAddress local = (InetSocketAddress) channel.getLocalAddress();
     InetAddress address = local.getAddress();
-    Object[] pair = Values.struct(address.getHostAddress(), Values.q(local.getPort()));
+    Object[] pair = Values.struct(Values.ip(address), Values.q(local.getPort()));
     return new Reached(channel, Values.variant(pair, "(sq)"));
   }
 

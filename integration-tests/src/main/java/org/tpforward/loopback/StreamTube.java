@@ -23,6 +23,9 @@ final class StreamTube {
   private static final String CANCELLED = "org.freedesktop.Telepathy.Error.Cancelled";
   private static final String REFUSED = "org.freedesktop.Telepathy.Error.ConnectionRefused";
 
+  /** The socket that an end's client connects to. */
+  record Accepted(SocketKind kind, Variant<?> address) {}
+
   private final Manager manager;
   private final Service service;
   private final Map<TubeEnd, CmListener> listeners = new LinkedHashMap<>();
@@ -70,10 +73,10 @@ final class StreamTube {
     return listener.address();
   }
 
-  /** Where an end's client connects to; null if it has not accepted. */
-  synchronized @Nullable Variant<?> address(TubeEnd end) {
+  /** What an end has been given; null if it has not accepted. */
+  synchronized @Nullable Accepted accepted(TubeEnd end) {
     CmListener listener = listeners.get(end);
-    return listener == null ? null : listener.address();
+    return listener == null ? null : new Accepted(listener.kind(), listener.address());
   }
 
   private synchronized long newId() {
@@ -83,28 +86,32 @@ final class StreamTube {
   private void connect(TubeEnd end, CmListener.Guest guest) {
     long id = newId();
     Service.Reached reached;
+    StreamRelay relay;
     try {
       if (offering() == null) {
         throw new IOException("nobody offers it any more");
       }
       reached = service.connect(id);
+      relay = StreamRelay.of(guest.channel(), reached.channel(), self -> ended(end, id, self));
     } catch (IOException e) {
       end.newLocalConnection(id);
       CmListener.closeQuietly(guest.channel());
       end.connectionClosed(id, REFUSED, String.valueOf(e.getMessage()));
       return;
     }
-    StreamRelay relay =
-        new StreamRelay(guest.channel(), reached.channel(), self -> ended(end, id, self));
-    announce(end, id, reached.parameter(), relay);
+    boolean stays = announce(end, id, reached.parameter(), relay);
     relay.start();
+    if (!stays) {
+      relay.drain();
+    }
   }
 
   private synchronized @Nullable TubeEnd offering() {
     return offering;
   }
 
-  private synchronized void announce(
+  /** Whether both ends are still there; otherwise nobody else ends the connection. */
+  private synchronized boolean announce(
       TubeEnd end, long id, Variant<?> parameter, StreamRelay relay) {
     relays.computeIfAbsent(end, e -> new LinkedHashSet<>()).add(relay);
     TubeEnd other = offering;
@@ -116,6 +123,7 @@ final class StreamTube {
       other.newRemoteConnection(end.contact(), parameter, id);
     }
     end.newLocalConnection(id);
+    return other != null && listeners.containsKey(end);
   }
 
   private synchronized void ended(TubeEnd end, long id, StreamRelay relay) {

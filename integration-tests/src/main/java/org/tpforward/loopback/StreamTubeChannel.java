@@ -49,7 +49,7 @@ final class StreamTubeChannel extends TubeChannel implements TubeEnd {
 
   @Override
   Map<String, Variant<?>> typeProperties() {
-    List<SocketKind> kinds = manager().profile().streamTubes();
+    List<SocketKind> kinds = manager().streamTubes();
     Map<String, Variant<?>> properties = new LinkedHashMap<>();
     properties.put("Service", Values.variant(service, "s"));
     properties.put("SupportedSocketTypes", Values.variant(Profile.abilities(kinds), "a{uau}"));
@@ -58,7 +58,7 @@ final class StreamTubeChannel extends TubeChannel implements TubeEnd {
 
   /** Offer (u type, v address, u access, a{sv} parameters). */
   private void offer(Call call) throws Fault {
-    SocketKind kind = Kinds.of(call.number(0), call.number(2), manager().profile().streamTubes());
+    SocketKind kind = Kinds.of(call.number(0), call.number(2), manager().streamTubes());
     Service offered = Service.of(kind, call.arguments().get(1));
     List<Connection> audience = beginOffer((Map<?, ?>) call.arguments().get(3));
     StreamTube made = new StreamTube(manager(), offered, this);
@@ -79,7 +79,7 @@ final class StreamTubeChannel extends TubeChannel implements TubeEnd {
     if (offered == null) {
       throw Fault.notAvailable("the tube is gone");
     }
-    SocketKind kind = Kinds.of(call.number(0), call.number(1), manager().profile().streamTubes());
+    SocketKind kind = Kinds.of(call.number(0), call.number(1), manager().streamTubes());
     Variant<?> address = offered.accept(this, kind, parameter(kind, call.arguments().get(2)));
     manager().misbehaviour().answer(call, address);
   }

@@ -1,5 +1,7 @@
 package org.tpforward.loopback;
 
+import com.google.common.net.InetAddresses;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,11 @@ final class Values {
 
   static DBusPath o(String path) {
     return new DBusPath(path);
+  }
+
+  /** An IP address as inet_ntop writes it. */
+  static String ip(InetAddress address) {
+    return InetAddresses.toAddrString(address);
   }
 
   static Object[] struct(Object... fields) {

@@ -60,6 +60,12 @@ record Held(long descriptors, long threads) {
     return name.startsWith("bus #")
         || name.startsWith("open ")
         || name.startsWith("INCOMING_FILE")
-        || name.startsWith("OUTGOING_FILE");
+        || name.startsWith("OUTGOING_FILE")
+        || name.startsWith("STREAM_TUBE")
+        || name.startsWith("DBUS_TUBE")
+        || name.startsWith("tube of ")
+        || name.startsWith("serve ")
+        || name.startsWith("accept STREAM")
+        || name.startsWith("accept DBUS");
   }
 }

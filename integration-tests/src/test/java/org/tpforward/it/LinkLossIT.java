@@ -83,6 +83,8 @@ class LinkLossIT {
   @Test
   void theAgentComesBackUnderTheSamePath() {
     world.sshd().signalConnections("KILL");
+    // A client that came before the agent knows would be on the old bus, and end with it.
+    agent.proc().awaitLine("link to .* is lost");
     // A new client waits until the link is back.
     assertThat(agent.client().run("busctl", "--user", "list").ok().out())
         .contains("org.freedesktop.DBus");

@@ -19,21 +19,6 @@ class TubeIT {
   private static Login serv;
   private static int count;
 
-  /** Who offers, and who accepts. */
-  enum Way {
-    TO_THE_DESKTOP,
-    FROM_THE_DESKTOP,
-    WITHIN_THE_DESKTOP;
-
-    Login offering() {
-      return this == TO_THE_DESKTOP ? serv : desk;
-    }
-
-    Login accepting() {
-      return this == FROM_THE_DESKTOP ? serv : desk;
-    }
-  }
-
   @BeforeAll
   static void open() {
     world = World.apart("--profile", "full");
@@ -59,11 +44,17 @@ class TubeIT {
   void aStreamTubeCarriesBytesBothWaysAndEachEndByItself(Way way) {
     String service = "echo" + count++;
     try (Proc accept =
-        TpClient.start(way.accepting(), "tube-accept", service + "-b", service, "3000000")) {
+        TpClient.start(
+            way.accepting(desk, serv), "tube-accept", service + "-b", service, "3000000")) {
       accept.awaitLine("^connected");
       try (Proc offer =
           TpClient.start(
-              way.offering(), "tube-offer", service + "-a", service + "-b", service, "1")) {
+              way.offering(desk, serv),
+              "tube-offer",
+              service + "-a",
+              service + "-b",
+              service,
+              "1")) {
         accept.await().ok();
         offer.await().ok();
       }
@@ -75,11 +66,12 @@ class TubeIT {
   void aServiceOnADbusTubeIsCalled(Way way) {
     String service = "org.tpforward.Echo" + count++;
     try (Proc accept =
-        TpClient.start(way.accepting(), "dbus-tube-accept", service + "b", service, "hello")) {
+        TpClient.start(
+            way.accepting(desk, serv), "dbus-tube-accept", service + "b", service, "hello")) {
       accept.awaitLine("^connected");
       try (Proc offer =
           TpClient.start(
-              way.offering(), "dbus-tube-offer", service + "a", service + "b", service)) {
+              way.offering(desk, serv), "dbus-tube-offer", service + "a", service + "b", service)) {
         accept.await().ok();
         offer.await().ok();
       }

@@ -44,7 +44,7 @@ final class FileClient {
       return null;
     }
     String host = kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1";
-    InetAddress address = InetAddress.getByName(host);
+    InetAddress address = InetAddress.ofLiteral(host);
     try (SocketChannel probe = SocketChannel.open()) {
       probe.bind(new InetSocketAddress(address, 0));
       return new Endpoint.Ip(address, ((InetSocketAddress) probe.getLocalAddress()).getPort());

@@ -71,6 +71,12 @@ final class TestClient implements AutoCloseable {
     return bus.call(Names.CM_NAME, Names.CM_PATH, iface, member, PATIENCE, arguments);
   }
 
+  /** Calls any object of the bus. */
+  List<Value> callAt(String name, String path, String iface, String member, Value... arguments)
+      throws IOException, DBusErrorException {
+    return bus.call(name, path, iface, member, PATIENCE, arguments);
+  }
+
   /** The last part of the Telepathy error that a call fails with. */
   String errorOf(String path, String iface, String member, Value... arguments) {
     DBusErrorException e =
@@ -105,6 +111,31 @@ final class TestClient implements AutoCloseable {
     return request;
   }
 
+  /**
+   * A request for a tube.
+   *
+   * @param type a channel type
+   * @param targetType {@link Handles#CONTACT} or {@link Handles#ROOM}
+   * @param service what the tube is for; ignored where the channel has no service of its own
+   */
+  static Map<String, Value> tube(String type, int targetType, String target, String service) {
+    Map<String, Value> request = new LinkedHashMap<>();
+    request.put(Names.CHANNEL + ".ChannelType", Value.of(type));
+    request.put(Names.CHANNEL + ".TargetHandleType", Value.u(targetType));
+    request.put(Names.CHANNEL + ".TargetID", Value.of(target));
+    if (type.equals(Names.STREAM_TUBE)) {
+      request.put(type + ".Service", Value.of(service));
+    } else if (type.equals(Names.DBUS_TUBE)) {
+      request.put(type + ".ServiceName", Value.of(service));
+    }
+    return request;
+  }
+
+  /** This account's handle. */
+  long handle() throws Exception {
+    return ((Value.Uint32) property(path(), Names.CONNECTION, "SelfHandle")).value();
+  }
+
   /** Waits for a signal from this account's objects, and takes it and what came before it. */
   synchronized Signal await(String path, String member, Predicate<List<Value>> wanted)
       throws InterruptedException {
@@ -125,6 +156,12 @@ final class TestClient implements AutoCloseable {
       }
       wait(left);
     }
+  }
+
+  /** Whether a signal has come that nobody has waited for. */
+  synchronized boolean has(String path, String member) {
+    return signals.stream()
+        .anyMatch(s -> path.equals(s.header().path()) && member.equals(s.header().member()));
   }
 
   private List<String> names() {

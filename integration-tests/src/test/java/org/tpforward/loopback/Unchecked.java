@@ -3,10 +3,10 @@ package org.tpforward.loopback;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
-/** Lets a thread do I/O. */
+/** Lets a thread do what may fail. */
 final class Unchecked {
   interface Action {
-    void run() throws IOException;
+    void run() throws Exception;
   }
 
   private Unchecked() {}
@@ -16,6 +16,10 @@ final class Unchecked {
       action.run();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 }

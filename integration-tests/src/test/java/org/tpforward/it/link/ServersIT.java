@@ -313,6 +313,29 @@ class ServersIT {
     }
   }
 
+  /** Wherever the reset is met: by the first write, by the first read, or before a session is. */
+  @Test
+  void aServerThatResetsEachConnectionIsNotSsh() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"))) {
+      Thread.ofVirtual()
+          .start(() -> {
+            while (true) {
+              try (Socket client = server.accept()) {
+                client.setSoLinger(true, 0);
+              } catch (IOException e) {
+                return;
+              }
+            }
+          });
+      for (int i = 0; i < 30; i++) {
+        LinkException e = refused("127.0.0.1:" + server.getLocalPort());
+        assertThat(e.reason())
+            .as("connection %d: %s", i, e.getMessage())
+            .isEqualTo(LinkException.Cause.NOT_SSH);
+      }
+    }
+  }
+
   @Test
   void aServerThatSaysNothingIsGivenUpInTime() throws Exception {
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {

@@ -138,7 +138,7 @@ final class AbilityTranslation {
     SocketKind easiest = new SocketKind(AddressType.UNIX, AccessControl.LOCALHOST);
     boolean any =
         RemoteLeg.choose(theirs, link.abilities()).isPresent()
-            || RemoteLeg.chooseOffer(theirs, link.abilities(), easiest, true).isPresent();
+            || !RemoteLeg.offers(theirs, link.abilities(), easiest, true).isEmpty();
     return (any ? SocketAbilities.ALL : SocketAbilities.NONE).toValue();
   }
 }

@@ -20,6 +20,9 @@ final class ChannelEvents {
 
   private static final long CANCELLED = 5;
 
+  /** Bytes: the longest arguments are three names of at most 255 each. */
+  private static final int MAX_BODY = 4096;
+
   /** What the control connection asks the bus to send it. */
   static final List<String> MATCH_RULES =
       List.of(
@@ -37,6 +40,20 @@ final class ChannelEvents {
   }
 
   private ChannelEvents() {}
+
+  /** Whether it is one of these signals, and no longer than any of them can be. */
+  static boolean isOne(Header header) {
+    return header.bodyLength() <= MAX_BODY
+        && switch (String.valueOf(header.member())) {
+          case "Closed" -> Names.CHANNEL.equals(header.interfaceName());
+          case "TubeClosed" -> Names.TUBES.equals(header.interfaceName());
+          case "NewRemoteConnection" -> Names.STREAM_TUBE.equals(header.interfaceName());
+          case "FileTransferStateChanged", "InitialOffsetDefined" ->
+              Names.FILE_TRANSFER.equals(header.interfaceName());
+          case "NameOwnerChanged" -> BUS.equals(header.interfaceName());
+          default -> false;
+        };
+  }
 
   /** What the signal says of a channel, if anything. Reads the arguments only where it needs to. */
   static Optional<ChannelEvent> of(Header header, Arguments arguments) throws IOException {

@@ -69,23 +69,35 @@ final class ChannelFacts {
   }
 
   /**
-   * What the CM shall connect to in the place of the client's own socket.
+   * What the CM can connect to in the place of the client's own socket, the best first; never
+   * empty.
    *
    * @throws TelepathyException NotImplemented where the CM connects to nothing that the server can
    *     listen on with the care that the client asked for
    */
-  SocketKind offerable(
+  List<SocketKind> offerable(
       ChannelKey channel, String interfaceName, Value.Dict properties, SocketKind local)
       throws IOException, DBusErrorException, TelepathyException {
     SocketAbilities theirs = abilities(channel, interfaceName, properties);
     // C.T.Tubes' signal says no port: its connections cannot be vouched for.
     boolean signals = !interfaceName.equals(Names.TUBES);
-    return RemoteLeg.chooseOffer(theirs, link.abilities(), local, signals)
-        .orElseThrow(() ->
-            TelepathyException.notImplemented(
-                "this CM connects to nothing that the SSH server can listen on safely ("
-                    + theirs.kinds()
-                    + ")"));
+    List<SocketKind> offers = RemoteLeg.offers(theirs, link.abilities(), local, signals);
+    if (offers.isEmpty()) {
+      throw TelepathyException.notImplemented(
+          "this CM connects to nothing that the SSH server can listen on safely ("
+              + theirs.kinds()
+              + ")");
+    }
+    return offers;
+  }
+
+  /**
+   * Asks the CM for something that every channel has.
+   *
+   * @throws DBusErrorException if the channel is gone
+   */
+  void checkThere(ChannelKey channel) throws IOException, DBusErrorException {
+    Value.Dict _ = names.properties(channel, Names.CHANNEL);
   }
 
   /** {@code Size} of a file in bytes. */

@@ -41,6 +41,13 @@ public final class Control implements RemoteNames, Closeable {
    */
   private static final int MAX_CALLS_TO_ONE = BusConnection.MAX_CALLS / 4;
 
+  /**
+   * Everybody on the remote bus may send this connection what he likes: no more is decoded than a
+   * channel's properties have, or one of the few signals.
+   */
+  private static final BusConnection.Inbound INBOUND =
+      new BusConnection.Inbound(1 << 20, ChannelEvents::isOne);
+
   /** Opens a channel to the remote bus, before SASL. */
   @FunctionalInterface
   public interface BusOpener {
@@ -100,7 +107,7 @@ public final class Control implements RemoteNames, Closeable {
   }
 
   private BusConnection open() throws IOException {
-    BusConnection fresh = BusConnection.open(opener.open(), timeout);
+    BusConnection fresh = BusConnection.open(opener.open(), timeout, INBOUND);
     try {
       fresh.onSignal(signal -> {
         try {

@@ -105,9 +105,21 @@ final class SocketTranslation {
     Endpoint service = Services.check(Addresses.parse(local.type(), arguments.get(at + 1)));
     ChannelKey channel = Arguments.channel(message, owner);
     Value.Dict properties = facts.properties(channel, offer.interfaceName());
-    SocketKind remote = facts.offerable(channel, offer.interfaceName(), properties, local);
+    List<SocketKind> remotes = facts.offerable(channel, offer.interfaceName(), properties, local);
     Offering offering =
-        forwards.offer(new Offering.Spec(channel, Forward.NO_ID, local, service, remote));
+        forwards.offer(
+            new Offering.Spec(channel, Forward.NO_ID, local, service, remotes.getFirst()),
+            remotes.subList(1, remotes.size()));
+    SocketKind remote = offering.spec().remote();
+    if (message.header().noReplyExpected()) {
+      // No reply will say that the channel has ended meanwhile. From here on its signal does.
+      try {
+        facts.checkThere(channel);
+      } catch (IOException | DBusErrorException e) {
+        offering.close();
+        throw e;
+      }
+    }
     arguments.set(at, Value.u(remote.type().code()));
     arguments.set(at + 1, new Value.Variant(Addresses.toValue(offering.remote())));
     arguments.set(at + 2, Value.u(remote.access().code()));
@@ -166,7 +178,13 @@ final class SocketTranslation {
     return addresses.addressed(message, asked);
   }
 
-  /** Nothing will come of the call. */
+  /**
+   * Nothing will come of the call. To be told of every call whose reply has not been taken; one
+   * whose reply was taken, but not written to a client that has just left, is not abandoned: the CM
+   * listens and would refuse a second Accept, the forward belongs to the channel, and another
+   * client may go on with it (a handler that is started again, GetStreamTubeSocketAddress). It goes
+   * with the channel.
+   */
   void abandoned(Awaited reply) {
     switch (reply) {
       case Awaited.Accepted accepted -> accepted.forward().close();

@@ -1,6 +1,6 @@
 package org.tpforward.agent.cli;
 
-/** What send and receive say about accounts. */
+/** What the commands of a bus say about accounts. */
 final class Accounts {
   /** For the option's help. */
   static final String HELP =

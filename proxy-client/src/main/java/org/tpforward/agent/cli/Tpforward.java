@@ -49,6 +49,11 @@ public final class Tpforward implements Runnable {
     // What follows run's DESTINATION is another program's command line.
     CommandLine run = new CommandLine(new RunCommand(starter, environment));
     run.setStopAtPositional(true);
+    CommandLine tube =
+        new CommandLine(new TubeCommand())
+            .addSubcommand("offer", new TubeOfferCommand(environment))
+            .addSubcommand("accept", new TubeAcceptCommand(environment))
+            .addSubcommand("list", new TubeListCommand(environment));
     CommandLine root =
         new CommandLine(new Tpforward())
             .addSubcommand("agent", new AgentCommand(starter, environment))
@@ -57,10 +62,11 @@ public final class Tpforward implements Runnable {
             .addSubcommand("status", new StatusCommand(environment))
             .addSubcommand("stop", new StopCommand(environment))
             .addSubcommand("send", new SendCommand(environment))
-            .addSubcommand("receive", new ReceiveCommand(environment));
+            .addSubcommand("receive", new ReceiveCommand(environment))
+            .addSubcommand("tube", tube)
+            .addSubcommand("contacts", new ContactsCommand(environment));
     root.setParameterExceptionHandler(Tpforward::usage);
     describe(root);
-    root.getSubcommands().values().forEach(Tpforward::describe);
     return root;
   }
 
@@ -76,6 +82,7 @@ public final class Tpforward implements Runnable {
         .exitCodeList(statuses)
         .sortOptions(false)
         .abbreviateSynopsis(true);
+    command.getSubcommands().values().forEach(Tpforward::describe);
   }
 
   private static int usage(ParameterException e, String[] arguments) {

@@ -13,6 +13,7 @@ import org.tpforward.agent.link.Link;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Listener;
 import org.tpforward.telepathy.Crossing;
+import org.tpforward.telepathy.SocketKind;
 import org.tpforward.telepathy.TelepathyException;
 
 /**
@@ -31,6 +32,8 @@ public final class Forwards implements Closeable {
    * @param told how long after the end of a Telepathy channel its reader may take to hear of it,
    *     before an EOF that was not earned is shown as the end of the stream
    * @param drain how long the streams of a closed channel may stand still before they are ended
+   * @param connect how long a client's service may take to take a connection: one whose backlog is
+   *     full does not
    * @param maxStreams how many streams may be open at once
    */
   public record Settings(
@@ -40,6 +43,7 @@ public final class Forwards implements Closeable {
       Duration drain,
       Duration sasl,
       Duration match,
+      Duration connect,
       int maxStreams) {
     /** For daily use. */
     public static final Settings DEFAULT =
@@ -49,6 +53,7 @@ public final class Forwards implements Closeable {
             Duration.ofSeconds(5),
             Duration.ofMinutes(5),
             Duration.ofSeconds(30),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(10),
             2048);
   }
@@ -102,14 +107,17 @@ public final class Forwards implements Closeable {
   /**
    * Makes a client's listening socket reachable for the CM, before the call that offers it goes on.
    *
-   * @throws TelepathyException NotAvailable if the server cannot listen for it
+   * @param others kinds that will do too, the best first: the server may forbid to listen on Unix
+   *     sockets and allow ports, or have no place for a private directory; which one it has become
+   *     is in {@link Offering#spec}
+   * @throws TelepathyException NotAvailable if the server can listen on none
    */
-  public Offering offer(Offering.Spec spec) throws TelepathyException {
+  public Offering offer(Offering.Spec spec, List<SocketKind> others) throws TelepathyException {
     Offering offering = new Offering(spec, this);
     // Known before it listens: its channel may close at any time from now on.
     registry.add(offering);
     try {
-      offering.listen();
+      offering.listen(others);
     } catch (IOException e) {
       offering.close();
       throw TelepathyException.notAvailable(

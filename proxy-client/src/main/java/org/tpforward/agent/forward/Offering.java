@@ -1,7 +1,13 @@
 package org.tpforward.agent.forward;
 
+import com.google.common.collect.Iterables;
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.StringJoiner;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -9,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tpforward.agent.link.LinkException;
 import org.tpforward.agent.link.RemoteSocket;
 import org.tpforward.dbus.Value;
 import org.tpforward.relay.Duplex;
@@ -18,6 +25,7 @@ import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.TelepathySockets;
 import org.tpforward.ssh.Incoming;
 import org.tpforward.telepathy.AccessControl;
+import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.SocketKind;
 import org.tpforward.telepathy.TelepathyException;
@@ -60,7 +68,33 @@ public final class Offering implements Closeable, StreamOwner {
     this.matcher = new ConnectionMatcher(forwards.settings().match(), System::nanoTime);
   }
 
-  void listen() throws IOException {
+  /** Listens as the specification says, or else on the first of the others that can be had. */
+  void listen(List<SocketKind> others) throws IOException {
+    Set<AddressType> refused = EnumSet.noneOf(AddressType.class);
+    StringJoiner reasons = new StringJoiner("; ");
+    for (SocketKind remote : Iterables.concat(List.of(spec.remote()), others)) {
+      if (refused.contains(remote.type())) {
+        continue;
+      }
+      spec = new Spec(spec.channel(), spec.id(), spec.local(), spec.service(), remote);
+      try {
+        listen();
+        return;
+      } catch (LinkException e) {
+        throw e; // There is no server to listen on anything.
+      } catch (IOException e) {
+        if (streams.isClosed()) {
+          throw e;
+        }
+        log.info("the server does not listen ({}): {}", remote, e.getMessage());
+        refused.add(remote.type());
+        reasons.add(String.valueOf(e.getMessage()));
+      }
+    }
+    throw new IOException(reasons.toString());
+  }
+
+  private void listen() throws IOException {
     RemoteSocket listening = forwards.link().listen(spec.remote().type(), this::connected);
     socket = listening;
     if (streams.isClosed()) {
@@ -226,7 +260,9 @@ public final class Offering implements Closeable, StreamOwner {
       }
       Connection service = connect(value, arrival);
       stream.local(service);
-      stream.start(service, accepted);
+      boolean holds = spec.local().access() == AccessControl.CREDENTIALS;
+      Duplex near = holds ? new AfterByte(service, forwards.settings().credentialByte()) : service;
+      stream.start(near, accepted);
     } catch (IOException | RuntimeException e) {
       log.warn("a connection to the tube of {} is ended: {}", spec.service(), e.getMessage());
       giveUp(stream, incoming, cm, arrival, e);
@@ -274,22 +310,23 @@ public final class Offering implements Closeable, StreamOwner {
   private Connection connect(int value, ConnectionMatcher.@Nullable Arrival arrival)
       throws IOException {
     Endpoint where = spec.service();
+    Duration patience = forwards.settings().connect();
     return switch (spec.local().access()) {
       case CREDENTIALS -> {
         int sent = value >= 0 ? value : nextByte.getAndIncrement() & 0xff;
         // Known before the service can see it.
         tell(arrival, Value.y(sent));
-        yield TelepathySockets.connectWithByte(where, sent);
+        yield TelepathySockets.connectWithByte(where, sent, patience);
       }
       case PORT -> {
-        Connection connection = TelepathySockets.connect(where);
+        Connection connection = TelepathySockets.connect(where, patience);
         Endpoint.Ip local = connection.local();
         if (local != null) {
           tell(arrival, Addresses.toValue(local));
         }
         yield connection;
       }
-      case LOCALHOST, NETMASK -> TelepathySockets.connect(where);
+      case LOCALHOST, NETMASK -> TelepathySockets.connect(where, patience);
     };
   }
 

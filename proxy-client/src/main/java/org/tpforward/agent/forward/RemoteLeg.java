@@ -25,7 +25,7 @@ public final class RemoteLeg {
   }
 
   /**
-   * What a CM shall connect to in the place of a client's own socket.
+   * What a CM can connect to in the place of a client's own socket, the best first.
    *
    * <p>A Unix socket in a private directory first, under the access control that the client asked
    * for where the CM has it: under Credentials the byte comes through. On TCP anybody on the server
@@ -34,7 +34,7 @@ public final class RemoteLeg {
    *
    * @param signals whether the CM's signal for a connection names its port
    */
-  public static Optional<SocketKind> chooseOffer(
+  public static List<SocketKind> offers(
       SocketAbilities cm, Link.Abilities server, SocketKind local, boolean signals) {
     List<SocketKind> wanted = new ArrayList<>();
     if (server.unix()) {
@@ -57,7 +57,7 @@ public final class RemoteLeg {
         }
       }
     }
-    return wanted.stream().filter(cm.kinds()::contains).findFirst();
+    return wanted.stream().filter(cm.kinds()::contains).toList();
   }
 
   private static List<SocketKind> preferred(Link.Abilities server) {

@@ -24,6 +24,7 @@ final class Stream {
   private volatile @Nullable Connection local;
   private volatile @Nullable Relay relay;
   private volatile boolean aborted;
+  private volatile boolean nearEnded;
 
   /**
    * @param name how logs and threads call it
@@ -90,6 +91,18 @@ final class Stream {
     return running == null ? 0 : running.bytesFromNear();
   }
 
+  /**
+   * Whether the end that is held back has nobody left to be held back from. A reader that has only
+   * ended its own direction is there still; on TCP that cannot be told, but there the stream breaks
+   * off with a reset, which nobody takes for the end.
+   */
+  private boolean isReaderGone() {
+    Connection reader = local;
+    return nearEnded
+        && reader != null
+        && (reader.remote() != null || !reader.isOpen() || reader.isHungUp());
+  }
+
   private void end() {
     if (over.compareAndSet(false, true)) {
       owner.ended(this);
@@ -99,7 +112,11 @@ final class Stream {
   private final class Hooks implements Relay.Hooks {
     @Override
     public boolean atEof(Relay.Side from, long bytes) throws InterruptedException {
-      if (from == Relay.Side.NEAR || transfer == null || transfer.awaitEarned(bytes)) {
+      if (from == Relay.Side.NEAR) {
+        nearEnded = true;
+        return true;
+      }
+      if (transfer == null || transfer.awaitEarned(bytes, Stream.this::isReaderGone)) {
         return true;
       }
       log.warn("{} ended after {} bytes, which is not all of it", name, bytes);
@@ -110,7 +127,7 @@ final class Stream {
     public void atFailure(Relay.Side broken, IOException failure) throws InterruptedException {
       log.info("{} broke off: {}", name, failure.getMessage());
       if (transfer != null && broken == Relay.Side.FAR) {
-        transfer.awaitTold();
+        transfer.awaitTold(Stream.this::isReaderGone);
       }
     }
 

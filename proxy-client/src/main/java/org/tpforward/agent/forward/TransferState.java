@@ -1,6 +1,7 @@
 package org.tpforward.agent.forward;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class TransferState {
   /** {@code Size} of a file whose size the sender does not know. */
   public static final long UNKNOWN_SIZE = -1L;
+
+  /** How often a reader who may have left is looked after: nothing reports that. */
+  private static final long LOOK_MILLIS = 1000;
 
   private final long size;
   private final OffsetLookup lookup;
@@ -80,9 +84,10 @@ public final class TransferState {
    * Waits until the end of the bytes may be shown, or until the reader knows that they are a part.
    *
    * @param bytes how many went through to the reader
+   * @param gone whether there is no reader any more; asked now and then
    * @return whether EOF is earned; otherwise the stream may be ended, but as a broken one
    */
-  boolean awaitEarned(long bytes) throws InterruptedException {
+  boolean awaitEarned(long bytes, BooleanSupplier gone) throws InterruptedException {
     if (size != UNKNOWN_SIZE && needsLookup(bytes)) {
       long offset = lookup.initialOffset();
       synchronized (this) {
@@ -91,15 +96,18 @@ public final class TransferState {
         }
       }
     }
-    synchronized (this) {
-      while (true) {
+    while (true) {
+      synchronized (this) {
         if (completed || isWhole(bytes)) {
           return true;
         }
         if (told) {
           return false;
         }
-        wait();
+        wait(LOOK_MILLIS);
+      }
+      if (gone.getAsBoolean()) {
+        return false;
       }
     }
   }
@@ -107,11 +115,18 @@ public final class TransferState {
   /**
    * Waits until the reader knows that its transfer ended. Who reports that bounds it: soon after
    * the channel's, the CM's or the bus's end every reader counts as told.
+   *
+   * @param gone whether there is no reader any more; asked now and then
    */
-  synchronized void awaitTold() throws InterruptedException {
-    while (!told) {
-      wait();
-    }
+  void awaitTold(BooleanSupplier gone) throws InterruptedException {
+    do {
+      synchronized (this) {
+        if (told) {
+          return;
+        }
+        wait(LOOK_MILLIS);
+      }
+    } while (!gone.getAsBoolean());
   }
 
   private synchronized boolean needsLookup(long bytes) {

@@ -3,6 +3,7 @@ package org.tpforward.agent.link;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
@@ -41,6 +42,8 @@ final class Connector {
   private final SshClient client;
   private final SessionEvents events = new SessionEvents();
   private final PublicKeyAuth keys;
+  // Who resets the connection at once may do so before a session is there.
+  private volatile boolean dialled;
 
   /**
    * @param interactive whether the user may be asked
@@ -78,7 +81,11 @@ final class Connector {
   private Dialer tcp() {
     // The name that the session goes by may be an alias; what is dialled is HostName.
     InetSocketAddress address = InetSocketAddress.createUnresolved(config.host(), config.port());
-    return (remote, local, timeout) -> Dialer.tcp().dial(address, local, timeout);
+    return (remote, local, timeout) -> {
+      SocketChannel channel = Dialer.tcp().dial(address, local, timeout);
+      dialled = true;
+      return channel;
+    };
   }
 
   private List<UserAuthFactory> userAuth() throws LinkException {
@@ -160,7 +167,7 @@ final class Connector {
       if (connecting != null) {
         connecting.cancel();
       }
-      throw failures.dialling(e, connectTimeout());
+      throw dialled ? failures.keyExchange(null, e) : failures.dialling(e, connectTimeout());
     }
   }
 

@@ -75,6 +75,10 @@ final class Failures {
                 + " s: is the host up, and does no firewall drop it? (-o ConnectTimeout)",
             problem);
       }
+      if (message.contains("reset by peer")) {
+        // Somebody took the connection, and reset it before connect(2) was asked how it went.
+        return keyExchange(null, t);
+      }
       if (t instanceof ConnectException && message.contains("refused")) {
         return new LinkException(
             Cause.CONNECTION_REFUSED,

@@ -25,7 +25,11 @@ final class Refusals {
 
   private static String message(Endpoint target, Reason reason, String said) {
     boolean tcp = target instanceof Endpoint.Ip;
-    String setting = tcp ? "AllowTcpForwarding and PermitOpen" : "AllowStreamLocalForwarding";
+    // sshd (9.2) heeds AllowTcpForwarding for Unix sockets too.
+    String setting =
+        tcp
+            ? "AllowTcpForwarding and PermitOpen"
+            : "AllowStreamLocalForwarding, AllowTcpForwarding";
     String kind = tcp ? "TCP ports" : "Unix sockets";
     return switch (reason) {
       case PROHIBITED ->

@@ -260,7 +260,8 @@ public final class RemoteBus {
           tried.add(
               what
                   + "somebody listens there, and sshd does not connect: see"
-                  + " AllowStreamLocalForwarding and DisableForwarding in its sshd_config");
+                  + " AllowStreamLocalForwarding, AllowTcpForwarding (sshd heeds it for Unix"
+                  + " sockets too) and DisableForwarding in its sshd_config");
         } else {
           tried.add(what + e.getMessage());
         }

@@ -5,6 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Private directories on the server, for sockets that are forwarded from there. By exec, and where
@@ -12,12 +14,14 @@ import java.util.List;
  * RemoteShell.NoExecException}.
  */
 public final class RemoteFiles {
+  private static final Logger log = LoggerFactory.getLogger(RemoteFiles.class);
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int LONGEST_OUTPUT = 256 << 10;
   // sun_path less the name of a socket.
   private static final int LONGEST_DIRECTORY = 80;
 
-  private static final String MAKE =
+  /** Lists the places, and defines {@code clean} to remove what dead sessions left in one. */
+  private static final String CLEAN =
       """
       umask 077
       start() {
@@ -28,9 +32,8 @@ public final class RemoteFiles {
         echo "${20}"
       }
       me=$(start "$PPID")
-      for d in "$XDG_RUNTIME_DIR" "/run/user/$(id -u)" "$TMPDIR" /tmp; do
-        [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ] || continue
-        for o in "$d"/tpforward.*.*.*; do
+      clean() {
+        for o in "$1"/tpforward.*.*.*; do
           [ -n "$me" ] && [ -d "$o" ] && [ -O "$o" ] && [ ! -L "$o" ] || continue
           r=${o##*/tpforward.}
           p=${r%%.*}
@@ -41,10 +44,29 @@ public final class RemoteFiles {
           esac
           [ "$(start "$p")" = "$t" ] || { rm -f -- "$o"/*; rmdir -- "$o"; } 2>/dev/null
         done
-        mktemp -d "$d/tpforward.$PPID.${me:-0}.XXXXXXXX" 2>/dev/null && exit 0
-      done
-      exit 1
+      }
+      set -- "$XDG_RUNTIME_DIR" "/run/user/$(id -u)" "$TMPDIR" /tmp
       """;
+
+  private static final String MAKE =
+      CLEAN
+          + """
+          for d; do
+            [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ] || continue
+            clean "$d"
+            mktemp -d "$d/tpforward.$PPID.${me:-0}.XXXXXXXX" 2>/dev/null && exit 0
+          done
+          exit 1
+          """;
+
+  private static final String CLEAN_ALL =
+      CLEAN
+          + """
+          for d; do
+            [ -n "$d" ] && clean "$d"
+          done
+          exit 0
+          """;
 
   private final RemoteShell shell;
 
@@ -82,6 +104,18 @@ public final class RemoteFiles {
    */
   public String makePrivateDirectory() throws IOException {
     return either(RemoteFiles::makeByExec, RemoteFiles::makeBySftp);
+  }
+
+  /**
+   * Removes the private directories that sessions of this user left which are gone; never one whose
+   * process lives. By exec only: of a directory that was made by SFTP nobody can tell whose it is.
+   */
+  void removeLeftovers() {
+    try {
+      RemoteShell.Result _ = shell.script(CLEAN_ALL, 1024);
+    } catch (IOException e) {
+      log.debug("what dead sessions left on the server stays there: {}", e.getMessage());
+    }
   }
 
   private static String makeByExec(RemoteShell shell) throws IOException {

@@ -60,7 +60,11 @@ final class RemoteSockets {
       return new Socket(RemoteListeners.listen(session, at, timeout, connections));
     } catch (ListenRefusedException e) {
       throw new ChannelRefusedException(
-          ChannelRefusedException.Reason.PROHIBITED, String.valueOf(e.getMessage()));
+          ChannelRefusedException.Reason.PROHIBITED,
+          e.getMessage()
+              + ": see AllowTcpForwarding, "
+              + (type == AddressType.UNIX ? "AllowStreamLocalForwarding" : "PermitListen")
+              + " and DisableForwarding in its sshd_config");
     }
   }
 

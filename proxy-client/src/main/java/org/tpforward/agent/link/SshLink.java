@@ -290,6 +290,7 @@ public final class SshLink implements Link, Closeable {
 
   private void learn(Connection made, RemoteShell own) {
     RemoteSession found = RemoteSession.find(own);
+    new RemoteFiles(own).removeLeftovers();
     synchronized (lock) {
       if (found != null && connection == made) {
         remoteSession = found;

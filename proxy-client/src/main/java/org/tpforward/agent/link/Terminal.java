@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** A terminal device, opened for one question. */
-final class Terminal implements Closeable {
+public final class Terminal implements Closeable {
   private static final int LONGEST_ANSWER = 4096;
 
   private final Path device;
@@ -25,7 +25,12 @@ final class Terminal implements Closeable {
     this.out = out;
   }
 
-  static Terminal open(Path device) throws IOException {
+  /**
+   * Opens a device such as /dev/tty.
+   *
+   * @return the caller closes it
+   */
+  public static Terminal open(Path device) throws IOException {
     InputStream in = new FileInputStream(device.toFile());
     try {
       return new Terminal(device, in, new FileOutputStream(device.toFile()));
@@ -44,8 +49,13 @@ final class Terminal implements Closeable {
     }
   }
 
-  /** Writes a prompt and reads a line; null at the end of input. */
-  @Nullable String ask(String prompt, boolean echo) throws IOException {
+  /**
+   * Writes a prompt and reads a line, of which at most 4096 bytes count; blocks until there is one.
+   *
+   * @param echo whether what is typed may be seen
+   * @return null at the end of input
+   */
+  public @Nullable String ask(String prompt, boolean echo) throws IOException {
     if (echo) {
       write(prompt);
       return line(in, LONGEST_ANSWER);

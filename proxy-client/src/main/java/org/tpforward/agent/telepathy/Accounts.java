@@ -35,6 +35,11 @@ final class Accounts {
     return accounts;
   }
 
+  /** The connections that the user means; all of them if he names none. Starts nothing. */
+  List<Account> matching(@Nullable String wanted) throws TransferException {
+    return wanted == null ? list() : list().stream().filter(a -> a.matches(wanted)).toList();
+  }
+
   private List<String> names(String member) throws TransferException {
     return Properties.texts(daemon.value(RemoteObject.BUS, member));
   }

@@ -9,14 +9,15 @@ import org.tpforward.telepathy.Names;
  * What is known of one file transfer's channel, from its signals. Signals come on the bus's reading
  * thread; any thread may wait.
  */
-final class ChannelWatch {
+final class ChannelWatch implements Watch {
   private FileState state = FileState.NONE;
   private boolean stateSeen;
   private long initialOffset = -1;
   private @Nullable String lost; // the first reason: what follows follows from it
   private @Nullable Runnable onFailure;
 
-  synchronized void on(Signal signal) {
+  @Override
+  public synchronized void on(Signal signal) {
     if (signal.is(FileState.INTERFACE, "FileTransferStateChanged")) {
       if (signal.body().size() == 2) {
         stateSeen = true;
@@ -59,7 +60,8 @@ final class ChannelWatch {
   /**
    * Nothing will come of it: the channel, its connection manager or the bus is gone, or the user.
    */
-  synchronized void lost(String why) {
+  @Override
+  public synchronized void lost(String why) {
     if (lost == null) {
       lost = why;
     }

@@ -87,7 +87,8 @@ public final class FileSender {
       reply =
           connection.object().call(SessionBus.NETWORK, Names.REQUESTS, "CreateChannel", request);
     } catch (TransferException e) {
-      throw new TransferException(Refusals.line(e, contact, connection.account()), "", e);
+      throw new TransferException(
+          Refusals.line(e, Refusals.What.FILE, contact, connection.account()), "", e);
     }
     if (reply.size() != 2 || !(reply.get(1) instanceof Value.Dict properties)) {
       throw new TransferException("the connection manager's answer to CreateChannel is malformed");

@@ -24,7 +24,7 @@ final class LiveConnection {
   private final BusConnection bus;
   private final Account account;
   private final RemoteObject object;
-  private final Map<String, ChannelWatch> watches = new ConcurrentHashMap<>();
+  private final Map<String, Watch> watches = new ConcurrentHashMap<>();
   private volatile String owner = "";
   private volatile @Nullable BiConsumer<String, Properties> onNewChannel;
 
@@ -51,16 +51,15 @@ final class LiveConnection {
   }
 
   private void subscribe() throws TransferException {
-    String from = "type='signal',sender='" + account.service() + "',path_namespace='";
+    for (String rule :
+        List.of(
+            "interface='" + FileState.INTERFACE + "'",
+            "interface='" + Names.CHANNEL + "',member='Closed'",
+            "interface='" + Names.REQUESTS + "',member='NewChannels'",
+            "interface='" + Account.CONNECTION + "',member='StatusChanged'")) {
+      listen(rule);
+    }
     try {
-      for (String rule :
-          List.of(
-              "interface='" + FileState.INTERFACE + "'",
-              "interface='" + Names.CHANNEL + "',member='Closed'",
-              "interface='" + Names.REQUESTS + "',member='NewChannels'",
-              "interface='" + Account.CONNECTION + "',member='StatusChanged'")) {
-        bus.addMatch(from + account.path() + "'," + rule);
-      }
       bus.addMatch(
           "type='signal',sender='"
               + RemoteObject.BUS
@@ -68,7 +67,7 @@ final class LiveConnection {
               + account.service()
               + "'");
     } catch (DBusErrorException | IOException e) {
-      throw new TransferException("the bus does not send signals: " + e.getMessage());
+      throw noSignals(e);
     }
     bus.onClosed(() -> lost("the bus is lost"));
     bus.onSignal(this::dispatch);
@@ -94,11 +93,10 @@ final class LiveConnection {
     String path = signal.header().path();
     if (account.path().equals(path)) {
       ofConnection(signal);
-    } else if (path != null) {
-      ChannelWatch watch = watches.get(path);
-      if (watch != null) {
-        watch.on(signal);
-      }
+    }
+    Watch watch = path == null ? null : watches.get(path);
+    if (watch != null) {
+      watch.on(signal);
     }
   }
 
@@ -119,7 +117,14 @@ final class LiveConnection {
 
   private void newChannels(Value channels) {
     BiConsumer<String, Properties> handler = onNewChannel;
-    if (handler == null || !(channels.unwrap() instanceof Value.Array array)) {
+    if (handler != null) {
+      forEach(channels, handler);
+    }
+  }
+
+  /** Walks an {@code a(oa{sv})} of channels: path and immutable properties. */
+  static void forEach(Value channels, BiConsumer<String, Properties> handler) {
+    if (!(channels.unwrap() instanceof Value.Array array)) {
       return;
     }
     for (Value element : array.elements()) {
@@ -182,7 +187,15 @@ final class LiveConnection {
   /** Begins to watch a channel; it reads the channel's state, and so blocks. */
   ChannelWatch watch(RemoteObject channel) throws TransferException {
     ChannelWatch watch = new ChannelWatch();
-    watches.put(channel.path(), watch);
+    watch(channel, watch);
+    Properties now = channel.properties(FileState.INTERFACE);
+    watch.initially(now.number("State", 0), now.number("InitialOffset", 0));
+    return watch;
+  }
+
+  /** Begins to tell of an object's signals, the connection's own too, and of the loss of it all. */
+  void watch(RemoteObject watched, Watch watch) {
+    watches.put(watched.path(), watch);
     String gone;
     synchronized (this) {
       gone = lost;
@@ -190,9 +203,30 @@ final class LiveConnection {
     if (gone != null) {
       watch.lost(gone);
     }
-    Properties now = channel.properties(FileState.INTERFACE);
-    watch.initially(now.number("State", 0), now.number("InitialOffset", 0));
-    return watch;
+  }
+
+  /**
+   * Has the bus send more of the connection manager's signals about this connection and its
+   * channels.
+   *
+   * @param rule the end of a match rule, such as {@code interface='…'}
+   */
+  void listen(String rule) throws TransferException {
+    try {
+      bus.addMatch(
+          "type='signal',sender='"
+              + account.service()
+              + "',path_namespace='"
+              + account.path()
+              + "',"
+              + rule);
+    } catch (DBusErrorException | IOException e) {
+      throw noSignals(e);
+    }
+  }
+
+  private static TransferException noSignals(Exception e) {
+    return new TransferException("the bus does not send signals: " + e.getMessage());
   }
 
   /** Ends what {@link #watch} began, and closes the channel as far as it can be. */

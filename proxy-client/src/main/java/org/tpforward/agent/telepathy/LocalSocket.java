@@ -22,36 +22,64 @@ import org.tpforward.telepathy.SocketKind;
 import org.tpforward.telepathy.TelepathyException;
 
 /**
- * The socket that a connection manager hands out for a file: asks for the best kind that it has,
- * and connects to it.
+ * The socket that a connection manager hands out for a file or a tube: asks for the best kind that
+ * it has, and connects to it.
+ *
+ * @param kind of the socket
+ * @param where the connection manager listens
+ * @param from under access control Port, where to connect from
  */
-final class LocalSocket {
+record LocalSocket(SocketKind kind, Endpoint where, Endpoint.@Nullable Ip from) {
   private static final String NOT_IMPLEMENTED = Names.PREFIX + ".Error.NotImplemented";
 
   private static final Duration BYTE_PATIENCE = Duration.ofSeconds(2);
-
-  private LocalSocket() {}
 
   /** Calls AcceptFile or ProvideFile, and connects; the caller closes the connection. */
   static Connection open(
       RemoteObject channel, String member, SocketAbilities abilities, Value... further)
       throws TransferException {
+    LocalSocket socket = ask(channel, FileState.INTERFACE, member, abilities, further);
+    try {
+      return socket.connect(0);
+    } catch (IOException e) {
+      throw new TransferException("the connection manager's socket: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Asks for a socket, by a method whose first arguments are address type, access control and its
+   * parameter, and whose reply is an address.
+   */
+  static LocalSocket ask(
+      RemoteObject channel,
+      String interfaceName,
+      String member,
+      SocketAbilities abilities,
+      Value... further)
+      throws TransferException {
     TransferException refused = null;
     for (SocketKind kind : best(abilities)) {
       try {
-        return open(channel, member, kind, further);
+        return ask(channel, interfaceName, member, kind, further);
       } catch (TransferException e) {
-        if (!e.errorName().equals(NOT_IMPLEMENTED)) {
+        if (!isNotImplemented(e)) {
           throw e;
         }
         refused = e;
       }
     }
-    throw refused != null
-        ? refused
-        : new TransferException(
-            "the connection manager offers no kind of socket that can be reached; one on another"
-                + " machine that insists on Credentials needs tpforward-server there");
+    throw refused != null ? refused : nothingOffered();
+  }
+
+  /** Whether another kind of socket may do. */
+  static boolean isNotImplemented(TransferException e) {
+    return e.errorName().equals(NOT_IMPLEMENTED);
+  }
+
+  static TransferException nothingOffered() {
+    return new TransferException(
+        "the connection manager offers no kind of socket that can be reached; one on another"
+            + " machine that insists on Credentials needs tpforward-server there");
   }
 
   /** The kinds from the safest on; Port last, as another program may take the port meanwhile. */
@@ -68,8 +96,8 @@ final class LocalSocket {
     return kinds;
   }
 
-  private static Connection open(
-      RemoteObject channel, String member, SocketKind kind, Value... further)
+  private static LocalSocket ask(
+      RemoteObject channel, String interfaceName, String member, SocketKind kind, Value... further)
       throws TransferException {
     Endpoint.@Nullable Ip from = kind.access() == AccessControl.PORT ? freePort(kind.type()) : null;
     Value parameter =
@@ -83,27 +111,33 @@ final class LocalSocket {
     arguments.add(Value.u(kind.access().code()));
     arguments.add(Value.v(parameter));
     arguments.addAll(List.of(further));
-    Value address = channel.value(FileState.INTERFACE, member, arguments.toArray(new Value[0]));
+    Value address = channel.value(interfaceName, member, arguments.toArray(new Value[0]));
     try {
-      Endpoint where = Addresses.parse(kind.type(), address);
-      if (from != null && where instanceof Endpoint.Ip ip) {
-        return TelepathySockets.connectFrom(ip, from);
-      }
-      return kind.access() == AccessControl.CREDENTIALS
-          ? withByte(where)
-          : TelepathySockets.connect(where);
+      return new LocalSocket(kind, Addresses.parse(kind.type(), address), from);
     } catch (TelepathyException e) {
       throw new TransferException(
           "the connection manager's address is unusable: " + e.getMessage());
-    } catch (IOException e) {
-      throw new TransferException("the connection manager's socket: " + e.getMessage());
     }
   }
 
-  private static Connection withByte(Endpoint where) throws IOException {
-    Connection connection = TelepathySockets.connectWithByte(where, 0);
+  /**
+   * Connects; the caller closes the connection.
+   *
+   * @param number of the connection: its low byte is the one that goes first under Credentials
+   */
+  Connection connect(int number) throws IOException {
+    if (from != null && where instanceof Endpoint.Ip ip) {
+      return TelepathySockets.connectFrom(ip, from);
+    }
+    return kind.access() == AccessControl.CREDENTIALS
+        ? withByte(where, number & 0xff)
+        : TelepathySockets.connect(where);
+  }
+
+  private static Connection withByte(Endpoint where, int value) throws IOException {
+    Connection connection = TelepathySockets.connectWithByte(where, value);
     try {
-      // A CM may hang up if the file's first bytes come in the same read; if it has not read by
+      // A CM may hang up if the stream's first bytes come in the same read; if it has not read by
       // then, it is one that waits for more.
       boolean _ = CredentialByte.awaitRead(connection, BYTE_PATIENCE);
       return connection;

@@ -14,29 +14,30 @@ import org.tpforward.dbus.Value;
  */
 @SuppressWarnings("JavaLangClash")
 record Properties(Value.Dict dict, String prefix) {
-  private @Nullable Value get(String key) {
+  /** Any value, without its variant. */
+  @Nullable Value value(String key) {
     Value value = dict.get(prefix + key);
     return value == null ? null : value.unwrap();
   }
 
   /** A string or an object path, empty if there is none. */
   String text(String key) {
-    return Properties.text(get(key));
+    return Properties.text(value(key));
   }
 
   /** Any whole number, the 64 bits of an unsigned one; {@code otherwise} if there is none. */
   long number(String key, long otherwise) {
-    Value value = get(key);
+    Value value = value(key);
     return value == null ? otherwise : number(value, otherwise);
   }
 
   boolean isTrue(String key) {
-    return get(key) instanceof Value.Bool(boolean value) && value;
+    return value(key) instanceof Value.Bool(boolean value) && value;
   }
 
   /** A dictionary, null if there is none. */
   Value.@Nullable Dict dict(String key) {
-    return get(key) instanceof Value.Dict value ? value : null;
+    return value(key) instanceof Value.Dict value ? value : null;
   }
 
   static String text(@Nullable Value value) {

@@ -8,16 +8,32 @@ final class Refusals {
 
   private Refusals() {}
 
-  static String line(TransferException e, String contact, Account account) {
+  /** What was asked for, in the words of the lines. */
+  enum What {
+    FILE("receive files", "transfer files", "offer files"),
+    TUBE("take this tube", "make stream tubes", "offer a tube");
+
+    private final String take;
+    private final String make;
+    private final String offer;
+
+    What(String take, String make, String offer) {
+      this.take = take;
+      this.make = make;
+      this.offer = offer;
+    }
+  }
+
+  static String line(TransferException e, What what, String contact, Account account) {
     String name = e.errorName();
     String reason = name.startsWith(ERROR) ? name.substring(ERROR.length()) : "";
     String why =
         switch (reason) {
           case "InvalidHandle" -> account.shortName() + " knows no contact \"" + contact + "\"";
-          case "NotCapable" -> contact + " cannot receive files";
+          case "NotCapable" -> contact + " cannot " + what.take;
           case "Offline" -> contact + " is not online";
-          case "NotImplemented" -> account.shortName() + " cannot transfer files";
-          default -> account.shortName() + " cannot offer files to " + contact;
+          case "NotImplemented" -> account.shortName() + " cannot " + what.make;
+          default -> account.shortName() + " cannot " + what.offer + " to " + contact;
         };
     return why + " (" + e.getMessage() + ")";
   }

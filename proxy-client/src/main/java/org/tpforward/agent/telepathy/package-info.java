@@ -1,4 +1,4 @@
-/** The small Telepathy client behind the commands send and receive. */
+/** The small Telepathy client behind the commands send, receive, tube and contacts. */
 @NullMarked
 package org.tpforward.agent.telepathy;
 

@@ -24,6 +24,7 @@ final class AgentFixture implements AutoCloseable {
           Sockets.PATIENCE,
           Sockets.PATIENCE,
           Sockets.PATIENCE,
+          Sockets.PATIENCE,
           2048);
 
   final DirectLink link;

@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -158,7 +160,7 @@ class TubesOverTheBusTest {
       assertThat(agent.link.listening()).hasSize(1);
       cm.peer.signal(Cm.PATH, Names.CHANNEL, "Closed");
       Sockets.await(() -> agent.link.listening().isEmpty());
-      assertThat(agent.forwards.offerings()).isEmpty();
+      Sockets.await(() -> agent.forwards.offerings().isEmpty());
     }
   }
 
@@ -185,6 +187,66 @@ class TubesOverTheBusTest {
       assertThat(cm.next().argument(1)).isNotEqualTo(variant(service.endpoint()));
       assertThat(agent.link.listening()).hasSize(1);
     }
+  }
+
+  @Test
+  void anOfferWithoutAReplyOnAChannelThatHasJustEndedLeavesNothing() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    cm.on(
+        "GetAll",
+        call -> {
+          if (asked.getAndIncrement() == 0) {
+            // Closed is on its way already when it answers.
+            cm.peer.signal(Cm.PATH, Names.CHANNEL, "Closed");
+            cm.peer.reply(call, Value.dict(Map.of("SupportedSocketTypes", Cm.sockets("0:0"))));
+          } else {
+            cm.peer.error(call, "org.freedesktop.DBus.Error.UnknownObject", "it is gone");
+          }
+        });
+    try (Listener service = Listener.open(agent.place(AddressType.UNIX))) {
+      client.send(
+          client.callTo(cm.name(), Cm.PATH, Names.STREAM_TUBE, "Offer").flags(1),
+          Value.u(0),
+          variant(service.endpoint()),
+          Value.u(0),
+          Value.dict(Map.of()));
+      client.roundTrip(); // Its calls are handled in order.
+      assertThat(asked).hasValue(2);
+      assertThat(cm.isUncalled()).isTrue();
+      assertThat(agent.link.listening()).isEmpty();
+      assertThat(agent.forwards.offerings()).isEmpty();
+    }
+  }
+
+  @Test
+  void whereTheServerForbidsUnixListenersAPortIsOfferedThatTheCmVouchesFor() throws Exception {
+    agent.link.forbid(AddressType.UNIX);
+    agent.link.forbid(AddressType.IPV4);
+    cm.tube("0:0,3", "2:0,1", "3:0,1");
+    try (Listener service = Listener.open(agent.place(AddressType.UNIX))) {
+      assertThat(offer(0, variant(service.endpoint()), 0).isError()).isFalse();
+      Peer.Received offered = cm.next();
+      assertThat(offered.argument(0)).isEqualTo(Value.u(3));
+      assertThat(offered.argument(2)).isEqualTo(Value.u(1));
+      assertThat(agent.forwards.offerings()).hasSize(1);
+      assertThat(agent.link.listening()).hasSize(1);
+    }
+  }
+
+  @Test
+  void whereTheServerForbidsAllListenersTheReasonsAreSaid() throws Exception {
+    for (AddressType type : AddressType.values()) {
+      agent.link.forbid(type);
+    }
+    try (Listener service = Listener.open(agent.place(AddressType.UNIX))) {
+      Peer.Received refused = offer(0, variant(service.endpoint()), 0);
+      assertThat(refused.errorName()).isEqualTo(ERROR + "NotAvailable");
+      assertThat(refused.argument(0).toString())
+          .contains("no listener of type UNIX", "no listener of type IPV4");
+    }
+    assertThat(cm.isUncalled()).isTrue();
+    assertThat(agent.link.listening()).isEmpty();
+    assertThat(agent.forwards.offerings()).isEmpty();
   }
 
   @Test
@@ -231,6 +293,28 @@ class TubesOverTheBusTest {
           .isEqualTo(ERROR + "NotImplemented");
     }
     assertThat(cm.isUncalled()).isTrue();
+  }
+
+  @Test
+  void aSignalLongerThanAnyOfItsKindIsNotDecodedAndNothingElseIsMissed() throws Exception {
+    try (Listener service = Listener.open(agent.place(AddressType.UNIX))) {
+      assertThat(offer(0, variant(service.endpoint()), 0).isError()).isFalse();
+      // As many values as fit: decoded, they would fill the agent's heap.
+      Value[] signatures = new Value[1 << 20];
+      Arrays.fill(signatures, Value.g(""));
+      for (int i = 0; i < 4; i++) {
+        cm.peer.signal(
+            Cm.PATH,
+            Names.STREAM_TUBE,
+            "NewRemoteConnection",
+            Value.u(1),
+            new Value.Variant(Value.array("g", signatures)),
+            Value.u(i));
+      }
+      assertThat(ChannelEvents.isOne(client.next("NewRemoteConnection").header())).isFalse();
+      cm.peer.signal(Cm.PATH, Names.CHANNEL, "Closed");
+      Sockets.await(() -> agent.link.listening().isEmpty());
+    }
   }
 
   @ParameterizedTest

@@ -147,8 +147,21 @@ final class ArgumentsTest {
 
   @Test
   void everyHelpNamesEveryExitStatus() {
-    for (String command : List.of("agent", "run", "list", "status", "stop", "send", "receive")) {
-      Run run = Run.of(environment(), command, "--help");
+    for (String command :
+        List.of(
+            "agent",
+            "run",
+            "list",
+            "status",
+            "stop",
+            "send",
+            "receive",
+            "contacts",
+            "tube",
+            "tube offer",
+            "tube accept",
+            "tube list")) {
+      Run run = Run.of(environment(), (command + " --help").split(" "));
       assertThat(run.status()).isZero();
       for (ExitCode code : ExitCode.values()) {
         assertThat(run.out()).contains(code.status() + "  ", code.meaning());

@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.agent.link.ChannelRefusedException;
 import org.tpforward.agent.link.Link;
 import org.tpforward.agent.link.RemoteSocket;
 import org.tpforward.relay.Duplex;
@@ -25,6 +28,8 @@ public final class DirectLink implements Link, Closeable {
   private final AtomicInteger opened = new AtomicInteger();
   private final AtomicInteger next = new AtomicInteger();
   private final List<RemoteSocket> listening = new CopyOnWriteArrayList<>();
+  private final Set<AddressType> forbidden = ConcurrentHashMap.newKeySet();
+  private volatile Runnable beforeListening = () -> {};
   private volatile Abilities abilities = Abilities.OPENSSH;
 
   /**
@@ -57,8 +62,23 @@ public final class DirectLink implements Link, Closeable {
     return Connection.connect(target);
   }
 
+  /** What happens from now on whenever the server is asked to listen. */
+  public void beforeListening(Runnable action) {
+    beforeListening = action;
+  }
+
+  /** The server forbids to listen on that type from now on. */
+  public void forbid(AddressType type) {
+    forbidden.add(type);
+  }
+
   @Override
   public RemoteSocket listen(AddressType type, Consumer<Incoming> connections) throws IOException {
+    beforeListening.run();
+    if (forbidden.contains(type)) {
+      throw new ChannelRefusedException(
+          ChannelRefusedException.Reason.PROHIBITED, "no listener of type " + type);
+    }
     Endpoint at =
         type == AddressType.UNIX
             ? new Endpoint.UnixPath(directory.resolve("r" + next.incrementAndGet()).toString())

@@ -67,6 +67,7 @@ class FileEndTest {
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
+                Sockets.PATIENCE,
                 64));
   }
 
@@ -242,6 +243,49 @@ class FileEndTest {
         .isInstanceOf(IOException.class);
     cm.close();
     Sockets.await(() -> far.forwards.openStreams() == 0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("localKinds")
+  void aReaderThatLeavesWhileTheEndIsHeldBackIsNotWaitedFor(SocketKind kind) throws Exception {
+    Forward file = far.file(kind, state(100));
+    CompletableFuture<Connection> atCm = far.atCm();
+    try (Connection reader = ForwardFixture.connect(file)) {
+      Connection cm = atCm.get(30, TimeUnit.SECONDS);
+      Sockets.write(cm, "a part");
+      cm.close();
+      assertThat(Sockets.read(reader, 6)).isEqualTo("a part");
+      asked.await(); // The end has been met and is held.
+      assertThat(far.forwards.openStreams()).isEqualTo(1);
+    }
+    // Its channel is open still, and nobody says anything.
+    Sockets.await(() -> far.forwards.openStreams() == 0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("unixKinds")
+  void aReaderThatHasOnlyEndedItsOwnDirectionIsWaitedFor(SocketKind kind) throws Exception {
+    Forward file = far.file(kind, state(100));
+    CompletableFuture<Connection> atCm = far.atCm();
+    try (Connection reader = ForwardFixture.connect(file)) {
+      reader.shutdownOutput();
+      Connection cm = atCm.get(30, TimeUnit.SECONDS);
+      assertThat(Sockets.countToEnd(cm)).isZero();
+      Sockets.write(cm, "a part");
+      cm.close();
+      assertThat(Sockets.read(reader, 6)).isEqualTo("a part");
+      CompletableFuture<Long> end = Sockets.start(() -> Sockets.countToEnd(reader));
+      asked.await();
+      // Longer than the agent takes to look after it.
+      assertThatThrownBy(() -> end.get(1500, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      far.forwards.happened(new ChannelEvent.Completed(ForwardFixture.CHANNEL));
+      assertThat(end.get(30, TimeUnit.SECONDS)).isZero();
+    }
+  }
+
+  static Stream<SocketKind> unixKinds() {
+    return localKinds().filter(kind -> !kind.type().isIp());
   }
 
   @ParameterizedTest

@@ -32,6 +32,7 @@ final class ForwardFixture implements AutoCloseable {
           Sockets.PATIENCE,
           Sockets.PATIENCE,
           Sockets.PATIENCE,
+          Sockets.PATIENCE,
           64);
 
   static final Duration SHORT = Duration.ofMillis(50);

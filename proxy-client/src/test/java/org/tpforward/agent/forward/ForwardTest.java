@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -136,6 +137,7 @@ class ForwardTest {
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
+            Sockets.PATIENCE,
             64));
     for (AddressType type : List.of(AddressType.UNIX, AddressType.ABSTRACT_UNIX)) {
       Forward tube = bound(new SocketKind(type, AccessControl.CREDENTIALS));
@@ -181,6 +183,7 @@ class ForwardTest {
   void moreThanTheMostStreamsAreRefusedAndLaterOnesTaken() throws Exception {
     restart(
         new Forwards.Settings(
+            Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
@@ -312,6 +315,32 @@ class ForwardTest {
   }
 
   @Test
+  void closedOvertakesAMegabyteEachWay() throws Exception {
+    Forward tube = far.boundTube(ForwardFixture.UNIX, null);
+    CompletableFuture<Connection> atCm = far.atCm();
+    try (Connection client = ForwardFixture.connect(tube)) {
+      Connection cm = atCm.get(30, TimeUnit.SECONDS);
+      CompletableFuture<Void> up = Sockets.start(() -> megabyte(client));
+      CompletableFuture<Void> down = Sockets.start(() -> megabyte(cm));
+      // Neither end has read anything yet.
+      far.forwards.happened(new ChannelEvent.Closed(ForwardFixture.CHANNEL));
+      Sockets.await(() -> Sockets.isRefused(tube.local()));
+      CompletableFuture<Long> received = Sockets.start(() -> Sockets.countToEnd(client));
+      assertThat(Sockets.countToEnd(cm)).isEqualTo(1 << 20);
+      assertThat(received.get(30, TimeUnit.SECONDS)).isEqualTo(1 << 20);
+      up.get(30, TimeUnit.SECONDS);
+      down.get(30, TimeUnit.SECONDS);
+    }
+    Sockets.await(() -> far.forwards.list().isEmpty());
+  }
+
+  private static @Nullable Void megabyte(Connection to) throws IOException {
+    to.write(ByteBuffer.allocate(1 << 20));
+    to.shutdownOutput();
+    return null;
+  }
+
+  @Test
   void aStreamOfAClosedChannelThatStandsStillIsEnded() throws Exception {
     restart(
         new Forwards.Settings(
@@ -319,6 +348,7 @@ class ForwardTest {
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             ForwardFixture.SHORT,
+            Sockets.PATIENCE,
             Sockets.PATIENCE,
             Sockets.PATIENCE,
             64));

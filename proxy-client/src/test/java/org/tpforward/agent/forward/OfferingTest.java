@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tpforward.dbus.Value;
 import org.tpforward.socket.AllowedUids;
 import org.tpforward.socket.Connection;
+import org.tpforward.socket.CredentialByte;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.Listener;
 import org.tpforward.socket.TelepathySockets;
@@ -30,6 +37,7 @@ import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
 import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.SocketKind;
+import org.tpforward.telepathy.TelepathyException;
 
 /** A client's own service, to which a CM connects through the server. */
 class OfferingTest {
@@ -86,7 +94,8 @@ class OfferingTest {
 
   private Offering offer(SocketKind local, Endpoint service, SocketKind remote) throws Exception {
     return far.forwards.offer(
-        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, local, service, remote));
+        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, local, service, remote),
+        List.of());
   }
 
   /** The CM connects, and says so. */
@@ -172,6 +181,7 @@ class OfferingTest {
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
                 ForwardFixture.SHORT,
+                Sockets.PATIENCE,
                 64));
     Service service = service(UNIX);
     Offering offering = offer(UNIX, service.at(), PORT4);
@@ -226,6 +236,42 @@ class OfferingTest {
   }
 
   @Test
+  void aServiceThatReadsWhateverIsThereGetsTheByteAlone() throws Exception {
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), UNIX);
+    CompletableFuture<Connection> accepted = Sockets.start(service.listener()::accept);
+    try (Connection cm = cmConnects(offering, 1)) {
+      Sockets.write(cm, "question");
+      Connection there = accepted.get(30, TimeUnit.SECONDS);
+      // Either the question is on its way already, or it waits for the byte.
+      Sockets.await(() -> offering.bytesToClient() == 8 || somebodyIsIn("awaitRead"));
+      CredentialByte.Arrived arrived = CredentialByte.receiveLate(there, 4096, Sockets.PATIENCE);
+      assertThat(arrived.extra()).isZero();
+      assertThat(arrived.sender()).isNotNull();
+      assertThat(Sockets.read(there, 8)).isEqualTo("question");
+    }
+  }
+
+  private static boolean somebodyIsIn(String method) {
+    return Thread.getAllStackTraces().values().stream()
+        .flatMap(Stream::of)
+        .anyMatch(frame -> frame.getMethodName().equals(method));
+  }
+
+  @Test
+  void aServiceThatSpeaksBeforeItReadsTheByteIsHeard() throws Exception {
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), UNIX);
+    CompletableFuture<Connection> accepted = Sockets.start(service.listener()::accept);
+    try (Connection cm = cmConnects(offering, 1)) {
+      Sockets.write(cm, "question");
+      Connection there = accepted.get(30, TimeUnit.SECONDS);
+      Sockets.write(there, "welcome");
+      assertThat(Sockets.read(cm, 7)).isEqualTo("welcome");
+    }
+  }
+
+  @Test
   void allClientsAreToldTheSameWheneverTheyAsk() throws Exception {
     SocketKind local = new SocketKind(AddressType.UNIX, AccessControl.CREDENTIALS);
     Service service = service(local);
@@ -255,6 +301,7 @@ class OfferingTest {
                 Sockets.PATIENCE,
                 Sockets.PATIENCE,
                 Duration.ofHours(1), // For a signal: longer than this test waits.
+                Sockets.PATIENCE,
                 64));
     Offering offering =
         offer(
@@ -268,6 +315,83 @@ class OfferingTest {
       assertThat(said.get(30, TimeUnit.SECONDS)).isEqualTo(theirs);
     }
     Sockets.await(() -> far.forwards.openStreams() == 0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("services")
+  void aServiceThatTakesNoConnectionHoldsItNoLongerThanTheBound(SocketKind local) throws Exception {
+    far.close();
+    far =
+        new ForwardFixture(
+            directory,
+            new Forwards.Settings(
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                ForwardFixture.SHORT,
+                64));
+    List<Connection> queued = new ArrayList<>();
+    try (ServerSocketChannel busy = withOnePlace(local.type())) {
+      Endpoint at = Sockets.endpoint(busy);
+      for (boolean room = true; room; ) {
+        try {
+          queued.add(Connection.connect(at, Duration.ofMillis(100)));
+        } catch (SocketTimeoutException e) {
+          room = false;
+        }
+      }
+      Offering offering = offer(local, at, UNIX);
+      try (Connection cm = cmConnects(offering, 1)) {
+        Sockets.awaitEnd(cm);
+      }
+      Sockets.await(() -> far.forwards.openStreams() == 0);
+    } finally {
+      queued.forEach(Connection::close);
+    }
+  }
+
+  @Test
+  void aCmThatSendsNoByteIsWaitedForNoLongerThanTheBound() throws Exception {
+    far.close();
+    far =
+        new ForwardFixture(
+            directory,
+            new Forwards.Settings(
+                ForwardFixture.SHORT,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                Sockets.PATIENCE,
+                64));
+    Service service = service(CREDENTIALS);
+    Offering offering = offer(CREDENTIALS, service.at(), CREDENTIALS);
+    try (Connection silent = Connection.connect(offering.remote())) {
+      Sockets.awaitEnd(silent);
+    }
+    Sockets.await(() -> far.forwards.openStreams() == 0);
+    assertThat(far.forwards.openedStreams()).isZero();
+  }
+
+  static Stream<SocketKind> services() {
+    return Stream.of(UNIX, CREDENTIALS, PORT4);
+  }
+
+  private ServerSocketChannel withOnePlace(AddressType type) throws IOException {
+    ServerSocketChannel busy =
+        type == AddressType.UNIX
+            ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+            : ServerSocketChannel.open();
+    busy.bind(
+        type == AddressType.UNIX
+            ? UnixDomainSocketAddress.of(directory.resolve("busy"))
+            : new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
+        1);
+    return busy;
   }
 
   @Test
@@ -306,6 +430,20 @@ class OfferingTest {
     assertThat(far.forwards.offerings()).containsExactly(second);
     assertThat(far.link.listening()).hasSize(1);
     assertThat(far.forwards.offered(ForwardFixture.CHANNEL, 2)).contains(second);
+  }
+
+  @Test
+  void aChannelThatEndsWhileTheServerIsAskedIsNotOfferedInAnotherWay() throws Exception {
+    far.link.forbid(AddressType.UNIX);
+    far.link.beforeListening(
+        () -> far.forwards.happened(new ChannelEvent.Closed(ForwardFixture.CHANNEL)));
+    Service service = service(UNIX);
+    Offering.Spec spec =
+        new Offering.Spec(ForwardFixture.CHANNEL, Forward.NO_ID, UNIX, service.at(), UNIX);
+    assertThatThrownBy(() -> far.forwards.offer(spec, List.of(PORT4)))
+        .isInstanceOf(TelepathyException.class);
+    assertThat(far.forwards.offerings()).isEmpty();
+    assertThat(far.link.listening()).isEmpty();
   }
 
   @Test

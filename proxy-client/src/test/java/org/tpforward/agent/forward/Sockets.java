@@ -2,7 +2,10 @@ package org.tpforward.agent.forward;
 
 import com.google.common.net.InetAddresses;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,6 +42,15 @@ public final class Sockets {
   public static Endpoint.Ip anyPort(AddressType type) {
     return new Endpoint.Ip(
         InetAddresses.forString(type == AddressType.IPV6 ? "::1" : "127.0.0.1"), 0);
+  }
+
+  /** Where a channel of the JDK listens. */
+  public static Endpoint endpoint(ServerSocketChannel listening) throws IOException {
+    return switch (listening.getLocalAddress()) {
+      case UnixDomainSocketAddress unix -> new Endpoint.UnixPath(unix.getPath().toString());
+      case InetSocketAddress ip -> new Endpoint.Ip(ip.getAddress(), ip.getPort());
+      default -> throw new IOException("no such address");
+    };
   }
 
   /** Writes all of a text. */

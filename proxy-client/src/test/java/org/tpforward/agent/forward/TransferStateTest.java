@@ -28,7 +28,7 @@ class TransferStateTest {
   void allOfTheBytesEarnTheEnd() throws Exception {
     TransferState file = of(100, 0);
     file.offsetDefined(0);
-    assertThat(file.awaitEarned(100)).isTrue();
+    assertThat(file.awaitEarned(100, () -> false)).isTrue();
     assertThat(lookups).hasValue(0);
   }
 
@@ -36,19 +36,19 @@ class TransferStateTest {
   void aResumedFileIsWholeWithoutWhatWasThereBefore() throws Exception {
     TransferState file = of(100, 0);
     file.offsetDefined(60);
-    assertThat(file.awaitEarned(40)).isTrue();
+    assertThat(file.awaitEarned(40, () -> false)).isTrue();
   }
 
   @Test
   void nothingIsLeftToSendWhereTheOffsetIsTheSize() throws Exception {
     TransferState file = of(100, 100);
-    assertThat(file.awaitEarned(0)).isTrue();
+    assertThat(file.awaitEarned(0, () -> false)).isTrue();
   }
 
   @Test
   void theCmIsAskedForAnOffsetThatItHasNotSignalled() throws Exception {
     TransferState file = of(100, 60);
-    assertThat(file.awaitEarned(40)).isTrue();
+    assertThat(file.awaitEarned(40, () -> false)).isTrue();
     assertThat(lookups).hasValue(1);
   }
 
@@ -64,14 +64,14 @@ class TransferStateTest {
             },
             CLIENT);
     self.complete(file);
-    assertThat(file.awaitEarned(50)).isTrue();
+    assertThat(file.awaitEarned(50, () -> false)).isTrue();
   }
 
   @Test
   void aPartIsNoFileOnceItsReaderHasBeenTold() throws Exception {
     TransferState file = of(100, 0);
     file.told(CLIENT);
-    assertThat(file.awaitEarned(99)).isFalse();
+    assertThat(file.awaitEarned(99, () -> false)).isFalse();
     assertThat(lookups).as("nobody to ask any more").hasValue(0);
   }
 
@@ -80,7 +80,7 @@ class TransferStateTest {
     TransferState file = of(100, 0);
     file.offsetDefined(0);
     file.toldAll();
-    assertThat(file.awaitEarned(101)).isFalse();
+    assertThat(file.awaitEarned(101, () -> false)).isFalse();
   }
 
   @Test
@@ -88,24 +88,24 @@ class TransferStateTest {
     TransferState file = of(100, 0);
     file.offsetDefined(200);
     file.toldAll();
-    assertThat(file.awaitEarned(0)).isFalse();
+    assertThat(file.awaitEarned(0, () -> false)).isFalse();
   }
 
   @Test
   void ofAnUnknownSizeOnlyTheCmCanSayThatItIsWhole() throws Exception {
     TransferState file = of(TransferState.UNKNOWN_SIZE, 0);
     file.completed();
-    assertThat(file.awaitEarned(12345)).isTrue();
+    assertThat(file.awaitEarned(12345, () -> false)).isTrue();
     TransferState cut = of(TransferState.UNKNOWN_SIZE, 0);
     cut.toldAll();
-    assertThat(cut.awaitEarned(12345)).isFalse();
+    assertThat(cut.awaitEarned(12345, () -> false)).isFalse();
   }
 
   @Test
   void completedEarnsTheEndWhateverTheCountSays() throws Exception {
     TransferState file = of(100, 0);
     file.completed();
-    assertThat(file.awaitEarned(99)).isTrue();
+    assertThat(file.awaitEarned(99, () -> false)).isTrue();
   }
 
   @Test
@@ -113,7 +113,7 @@ class TransferStateTest {
     TransferState file = of(TransferState.UNKNOWN_SIZE, 0);
     file.completed();
     file.told(CLIENT);
-    assertThat(file.awaitEarned(5)).isTrue();
+    assertThat(file.awaitEarned(5, () -> false)).isTrue();
   }
 
   @Test
@@ -127,7 +127,7 @@ class TransferStateTest {
               return 0;
             },
             CLIENT);
-    CompletableFuture<Boolean> earned = Sockets.start(() -> file.awaitEarned(99));
+    CompletableFuture<Boolean> earned = Sockets.start(() -> file.awaitEarned(99, () -> false));
     asked.await();
     file.told(CLIENT + 1);
     assertThat(earned).as("another client was told").isNotDone();
@@ -138,7 +138,7 @@ class TransferStateTest {
   @Test
   void aHeldEndIsShownWhenTheCmSaysCompletedAfterAll() throws Exception {
     TransferState file = of(TransferState.UNKNOWN_SIZE, 0);
-    CompletableFuture<Boolean> earned = Sockets.start(() -> file.awaitEarned(99));
+    CompletableFuture<Boolean> earned = Sockets.start(() -> file.awaitEarned(99, () -> false));
     file.completed();
     assertThat(earned.get(30, TimeUnit.SECONDS)).isTrue();
   }
@@ -148,7 +148,7 @@ class TransferStateTest {
     TransferState file = of(100, 0);
     CompletableFuture<Boolean> waiting =
         Sockets.start(() -> {
-          file.awaitTold();
+          file.awaitTold(() -> false);
           return true;
         });
     file.completed();

@@ -3,14 +3,9 @@ package org.tpforward.agent.telepathy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.tpforward.dbus.Body;
-import org.tpforward.dbus.Header;
-import org.tpforward.dbus.MessageType;
 import org.tpforward.dbus.Signal;
 import org.tpforward.dbus.Value;
 import org.tpforward.telepathy.Names;
@@ -37,7 +32,7 @@ final class ChannelWatchTest {
   void theOffsetIsKnownFromTheSignalOrFromThePropertyOfAnOpenChannel() {
     watch.initially(PENDING, 5);
     assertThat(watch.initialOffset()).isEqualTo(-1);
-    watch.on(signal(FileState.INTERFACE, "InitialOffsetDefined", Value.t(7)));
+    watch.on(Signals.of(FileState.INTERFACE, "InitialOffsetDefined", Value.t(7)));
     assertThat(watch.initialOffset()).isEqualTo(7);
     ChannelWatch open = new ChannelWatch();
     open.initially(OPEN, 5);
@@ -47,7 +42,7 @@ final class ChannelWatchTest {
   @Test
   void theCloseAfterCompletionIsNoFailure() throws Exception {
     watch.on(state(COMPLETED, 0));
-    watch.on(signal(Names.CHANNEL, "Closed"));
+    watch.on(Signals.of(Names.CHANNEL, "Closed"));
     watch.await(FileState.COMPLETED);
     assertThat(watch.failure()).isNull();
   }
@@ -55,7 +50,7 @@ final class ChannelWatchTest {
   @Test
   void theCloseBeforeIsOne() {
     watch.on(state(OPEN, 0));
-    watch.on(signal(Names.CHANNEL, "Closed"));
+    watch.on(Signals.of(Names.CHANNEL, "Closed"));
     assertThatThrownBy(() -> watch.await(FileState.COMPLETED))
         .isInstanceOf(TransferException.class)
         .hasMessage("the channel was closed before the transfer was complete");
@@ -100,8 +95,8 @@ final class ChannelWatchTest {
 
   @Test
   void nonsenseIsPassedOver() {
-    watch.on(signal(FileState.INTERFACE, "FileTransferStateChanged"));
-    watch.on(signal(FileState.INTERFACE, "InitialOffsetDefined", Value.of("x")));
+    watch.on(Signals.of(FileState.INTERFACE, "FileTransferStateChanged"));
+    watch.on(Signals.of(FileState.INTERFACE, "InitialOffsetDefined", Value.of("x")));
     watch.on(state(NONE, 99));
     assertThat(watch.state()).isEqualTo(FileState.NONE);
     assertThat(watch.initialOffset()).isEqualTo(-1);
@@ -109,19 +104,7 @@ final class ChannelWatchTest {
   }
 
   private static Signal state(long state, long reason) {
-    return signal(FileState.INTERFACE, "FileTransferStateChanged", Value.u(state), Value.u(reason));
-  }
-
-  private static Signal signal(String interfaceName, String member, Value... body) {
-    List<Value> values = List.of(body);
-    Header header =
-        Header.builder(MessageType.SIGNAL)
-            .serial(1)
-            .path("/channel")
-            .interfaceName(interfaceName)
-            .member(member)
-            .signature(Body.signature(values))
-            .build(Body.encode(ByteOrder.nativeOrder(), values).length);
-    return new Signal(header, values);
+    return Signals.of(
+        FileState.INTERFACE, "FileTransferStateChanged", Value.u(state), Value.u(reason));
   }
 }
