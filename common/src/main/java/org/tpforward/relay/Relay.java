@@ -101,27 +101,26 @@ public final class Relay {
    * @param name the threads'
    */
   public static Relay start(String name, Duplex near, Duplex far, Hooks hooks) {
-    return start(name, near, far, hooks, Threads::begin);
+    return start(name, near, far, hooks, mayWait(near, far) ? Threads::waiting : Threads::run);
   }
 
-  /** How a direction gets its first thread. */
+  /** Whether virtual threads may pump these two. */
+  private static boolean mayWait(Duplex near, Duplex far) {
+    return near.suitsVirtualThreads() && far.suitsVirtualThreads();
+  }
+
+  /** How a direction gets its thread; throws OutOfMemoryError where there is none, as the JDK. */
   interface Starter {
-    /**
-     * Starts it.
-     *
-     * @param waits whether a virtual thread will do
-     * @throws OutOfMemoryError if the system gives no more threads, as the JDK has it
-     */
-    void start(String name, boolean waits, Runnable task);
+    void start(String name, Runnable task);
   }
 
   static Relay start(String name, Duplex near, Duplex far, Hooks hooks, Starter threads) {
     Relay relay = new Relay(name, near, far, hooks);
     int missing = 2;
     try {
-      threads.start(relay.fromNear.threadName(), relay.fromNear.mayWait(), relay.fromNear);
+      threads.start(name + " out", relay.fromNear);
       missing--;
-      threads.start(relay.fromFar.threadName(), relay.fromFar.mayWait(), relay.fromFar);
+      threads.start(name + " in", relay.fromFar);
     } catch (OutOfMemoryError e) {
       // The JVM's word for a system that gives no more threads; of memory there is enough.
       log.warn("no thread for {}: {}", name, e.getMessage());
@@ -227,14 +226,9 @@ public final class Relay {
       this.to = to;
     }
 
-    /** Whether a virtual thread may have it. */
-    boolean mayWait() {
-      return from.suitsVirtualThreads() && to.suitsVirtualThreads();
-    }
-
     /** Has a virtual thread go on; false if that cannot be. */
     private boolean waits() {
-      if (mayWait()) {
+      if (mayWait(from, to)) {
         Threads.waiting(threadName(), this);
         return true;
       }

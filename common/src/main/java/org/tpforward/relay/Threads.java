@@ -62,15 +62,6 @@ public final class Threads {
     });
   }
 
-  /** Begins a task on a virtual thread if that will do for what it waits for, or else as above. */
-  static void begin(String name, boolean waits, Runnable task) {
-    if (waits) {
-      waiting(name, task);
-    } else {
-      run(name, task);
-    }
-  }
-
   /** Starts a virtual thread, for what waits most of the time. */
   public static void waiting(String name, Runnable task) {
     Thread.ofVirtual().name(name).start(task);

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.SshException;
 import org.jspecify.annotations.Nullable;
@@ -23,10 +24,17 @@ final class InboundQueue {
   /** Room for what follows when small packets pile up: a chunk for each would cost far more. */
   private static final int SMALL = 8 << 10;
 
+  /** Up to here a window grows whenever its stream is read as fast as it fills. Bytes. */
+  private static final long WIDE = 2L << 20;
+
+  /** Further only if it moves less, in bytes per ms: then it may be for the way's length. */
+  private static final long FAST = (256L << 20) / 1000;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Chunk> chunks = new ArrayDeque<>();
   private final ReceiveBudget budget;
+  private final LongSupplier nanoTime;
 
   /** All that the peer may have sent, or send, before the reader takes any of it. */
   private long size;
@@ -37,8 +45,11 @@ final class InboundQueue {
   /** What the reader took, and the peer does not know of yet. */
   private long taken;
 
-  /** What the reader took since the size last changed. */
+  /** What the reader took since {@link #since}. */
   private long takenInAll;
+
+  /** When that count began. */
+  private long since;
 
   private boolean ended;
   private boolean abandoned;
@@ -48,9 +59,15 @@ final class InboundQueue {
    * @param budget where the window is taken from; {@link #abandon} gives it back
    */
   InboundQueue(ReceiveBudget budget) {
+    this(budget, System::nanoTime);
+  }
+
+  InboundQueue(ReceiveBudget budget, LongSupplier nanoTime) {
     this.budget = budget;
+    this.nanoTime = nanoTime;
     size = budget.begin();
     window = size;
+    since = nanoTime.getAsLong();
   }
 
   /** How many bytes the peer may send before any are taken. */
@@ -246,7 +263,9 @@ final class InboundQueue {
 
   /**
    * Accounts for taken bytes. The window of a stream that is read as fast as it fills grows, so
-   * that a long way to the peer does not slow it down; one that nobody reads stays small.
+   * that a long way to the peer does not slow it down; one that nobody reads stays small. A wide
+   * one shrinks again when others need the room, or when its reader falls behind: what was taken is
+   * then not granted anew.
    *
    * @return by how much to widen the peer's window now; 0 for not yet
    */
@@ -258,11 +277,20 @@ final class InboundQueue {
       if (taken < size / 8 || ended || failure != null) {
         return 0;
       }
-      if (takenInAll >= size && chunks.isEmpty()) {
-        long more = budget.widen(size);
-        size += more;
-        taken += more;
+      if (size > enough()) {
+        long back = Math.min(taken, size - enough());
+        budget.end(back);
+        size -= back;
+        taken -= back;
+      } else if (takenInAll >= size) {
+        long now = nanoTime.getAsLong();
+        if (chunks.isEmpty() && (size < WIDE || (now - since) / 1_000_000 > size / FAST)) {
+          long more = budget.widen(size);
+          size += more;
+          taken += more;
+        }
         takenInAll = 0;
+        since = now;
       }
       long grant = taken;
       taken = 0;
@@ -271,6 +299,16 @@ final class InboundQueue {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** How wide the window may stay; under the lock. */
+  private long enough() {
+    if (budget.isScarce()) {
+      return ReceiveBudget.INITIAL;
+    }
+    long queued = size - window - taken;
+    // If the reader is what limits it, a wide one only fills memory.
+    return queued > size / 2 ? WIDE : size;
   }
 
   /** Received bytes; {@code end} is guarded by the queue's lock, the rest is the reader's. */

@@ -6,8 +6,8 @@ package org.tpforward.ssh;
  * stream is closed.
  */
 final class ReceiveBudget {
-  /** The widest window of one stream: 128 MiB/s at a round trip of 100 ms and more. */
-  static final long WIDEST = 16L << 20;
+  /** The widest window of one stream: 320 MiB/s at a round trip of 100 ms. */
+  static final long WIDEST = 32L << 20;
 
   /** A new stream's window, for as long as it has not shown that it is read as fast as it fills. */
   static final long INITIAL = 512 << 10;
@@ -15,10 +15,11 @@ final class ReceiveBudget {
   /** What a new stream gets when nothing is left. */
   static final long LEAST = 64 << 10;
 
-  /** That of this program: a quarter of the heap that it may have. */
-  static final ReceiveBudget SHARED = new ReceiveBudget(Runtime.getRuntime().maxMemory() / 4);
+  /** That of this program: half of the heap that it may have. */
+  static final ReceiveBudget SHARED = new ReceiveBudget(Runtime.getRuntime().maxMemory() / 2);
 
   private final long widest;
+  private final long scarce;
   private long left;
 
   /**
@@ -26,7 +27,8 @@ final class ReceiveBudget {
    */
   ReceiveBudget(long total) {
     this.left = total;
-    this.widest = Math.clamp(total / 4, INITIAL, WIDEST);
+    this.widest = Math.clamp(total * 2 / 3, INITIAL, WIDEST);
+    this.scarce = total / 8;
   }
 
   /** The window of a new stream: at least {@link #LEAST}, whatever is left. */
@@ -37,15 +39,21 @@ final class ReceiveBudget {
   }
 
   /**
-   * Widens a window to twice its size, as far as there is something left and no window becomes
-   * wider than a quarter of all.
+   * Widens a window to four times its size, as far as there is something left and no window becomes
+   * wider than two thirds of all.
    *
    * @return by how much; 0 for not at all
    */
   synchronized long widen(long window) {
-    long more = Math.clamp(Math.min(window, left), 0, Math.max(0, widest - window));
+    long spare = left - scarce;
+    long more = Math.clamp(Math.min(3 * window, spare), 0, Math.max(0, widest - window));
     left -= more;
     return more;
+  }
+
+  /** Whether so little is left that wide windows shrink, for others to begin. */
+  synchronized boolean isScarce() {
+    return left < scarce;
   }
 
   /** Takes a window back. */

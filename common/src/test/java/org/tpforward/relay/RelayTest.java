@@ -61,7 +61,7 @@ class RelayTest {
             near.inner(),
             far.inner(),
             hooks,
-            (name, waits, task) -> {
+            (name, task) -> {
               if (!started.isEmpty()) {
                 throw new OutOfMemoryError("unable to create native thread");
               }

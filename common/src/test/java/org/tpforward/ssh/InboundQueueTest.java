@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.sshd.common.SshException;
 import org.junit.jupiter.api.Test;
@@ -14,7 +16,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class InboundQueueTest {
   private final ReceiveBudget budget = new ReceiveBudget(64 << 20);
-  private final InboundQueue queue = new InboundQueue(budget);
+  private long now;
+  private long open = ReceiveBudget.INITIAL;
+  private final InboundQueue queue = new InboundQueue(budget, () -> now);
 
   private void offer(String text) throws SshException {
     byte[] padded = ("--" + text + "--").getBytes(StandardCharsets.UTF_8);
@@ -83,18 +87,60 @@ class InboundQueueTest {
 
   @Test
   void aStreamThatIsReadAsFastAsItFillsGetsAWiderWindowUpToItsShare() throws Exception {
-    long window = queue.initialWindow();
-    for (int i = 0; i < 1000; i++) {
-      int count = 64 << 10;
-      queue.offer(new byte[count], 0, count);
-      queue.take(ByteBuffer.allocate(count));
-      window += queue.release(count) - count;
-    }
-    assertThat(window).isBetween((16L << 20) - (2 << 20), 16L << 20);
-    assertThat(budget.left()).isEqualTo(48L << 20);
+    assertThat(pass(1000, 1_000_000)).isBetween(28L << 20, 32L << 20);
+    assertThat(budget.left()).isEqualTo(32L << 20);
     queue.abandon(new IOException("closed"));
     queue.abandon(new IOException("closed"));
     assertThat(budget.left()).isEqualTo(64L << 20);
+  }
+
+  @Test
+  void aStreamThatIsFastEnoughNeedsNoVeryWideWindow() throws Exception {
+    // 64 KiB in 40 µs.
+    assertThat(pass(1000, 40_000)).isBetween((2L << 20) - (1 << 18), 2L << 20);
+  }
+
+  @Test
+  void aWideWindowShrinksWhenOthersNeedTheRoom() throws Exception {
+    assertThat(pass(1000, 1_000_000)).isGreaterThan(28L << 20);
+    List<InboundQueue> others = new ArrayList<>();
+    while (!budget.isScarce()) {
+      others.add(new InboundQueue(budget));
+    }
+    pass(1000, 1_000_000);
+    // So much that nothing is scarce any more.
+    assertThat(budget.isScarce()).isFalse();
+    InboundQueue late = new InboundQueue(budget);
+    assertThat(late.initialWindow()).isEqualTo(ReceiveBudget.INITIAL);
+    for (InboundQueue other : others) {
+      other.abandon(new IOException("closed"));
+    }
+    late.abandon(new IOException("closed"));
+    queue.abandon(new IOException("closed"));
+    assertThat(budget.left()).isEqualTo(64L << 20);
+  }
+
+  @Test
+  void aWideWindowShrinksWhenItsReaderFallsBehind() throws Exception {
+    long window = pass(1000, 1_000_000);
+    queue.offer(new byte[(int) window], 0, (int) window);
+    for (int read = 0; read < window; read += 1 << 16) {
+      queue.take(ByteBuffer.allocate(1 << 16));
+      queue.release(1 << 16);
+    }
+    assertThat(budget.left()).isGreaterThan(40L << 20);
+  }
+
+  /** Has 64 KiB come and taken at once, so many times; how far the peer's window is open then. */
+  private long pass(int times, long nanos) throws Exception {
+    int count = 64 << 10;
+    for (int i = 0; i < times; i++) {
+      now += nanos;
+      queue.offer(new byte[count], 0, count);
+      queue.take(ByteBuffer.allocate(count));
+      open += queue.release(count) - count;
+    }
+    return open;
   }
 
   @Test

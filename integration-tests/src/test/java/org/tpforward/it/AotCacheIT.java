@@ -31,7 +31,7 @@ class AotCacheIT {
     Files.createDirectories(cache.getParent());
     Files.writeString(cache, "this is no cache");
     Proc.Result result = run("bin/tpforward --version");
-    assertThat(result.out()).startsWith("tpforward ").hasLineCount(1);
+    assertThat(result.out()).startsWith("tpforward ").hasLineCount(2);
   }
 
   @Test

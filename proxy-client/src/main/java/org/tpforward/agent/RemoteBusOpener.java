@@ -42,8 +42,8 @@ final class RemoteBusOpener implements Control.BusOpener {
         }
       }
     }
-    Endpoint found = RemoteBus.find(link, named);
-    endpoint = found;
-    return link.open(found);
+    RemoteBus.Found found = RemoteBus.find(link, named);
+    endpoint = found.endpoint();
+    return found.stream();
   }
 }

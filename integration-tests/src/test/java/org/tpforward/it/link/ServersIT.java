@@ -154,7 +154,7 @@ class ServersIT {
       LinkException e = catchThrowableOfType(LinkException.class, () -> RemoteBus.find(link, null));
       assertThat(e.reason()).isEqualTo(LinkException.Cause.NO_REMOTE_BUS);
       assertThat(e).hasMessageContaining("--remote-bus");
-      assertThat(RemoteBus.find(link, path.toString()))
+      assertThat(RemoteBus.find(link, path.toString()).endpoint())
           .isEqualTo(new Endpoint.UnixPath(path.toString()));
     }
   }
@@ -252,7 +252,8 @@ class ServersIT {
       Files.writeString(
           home.resolve(".profile"),
           "echo welcome\nexport DBUS_SESSION_BUS_ADDRESS=unix:path=" + path + ",guid=0123\n");
-      assertThat(RemoteBus.find(link, null)).isEqualTo(new Endpoint.UnixPath(path.toString()));
+      assertThat(RemoteBus.find(link, null).endpoint())
+          .isEqualTo(new Endpoint.UnixPath(path.toString()));
       Files.delete(home.resolve(".profile"));
     }
   }

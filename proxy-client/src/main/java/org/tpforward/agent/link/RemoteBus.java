@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.dbus.BusAddress;
 import org.tpforward.dbus.ProtocolException;
+import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 
 /**
@@ -42,6 +43,13 @@ public final class RemoteBus {
       echo "login $a"
       """;
 
+  /**
+   * The bus, and a first stream to it, which the caller closes.
+   *
+   * @param endpoint where it listens
+   */
+  public record Found(Endpoint endpoint, Duplex stream) {}
+
   /** A place where the bus may be, and who says so. */
   private record Candidate(Endpoint endpoint, String origin) {}
 
@@ -61,12 +69,12 @@ public final class RemoteBus {
    * @param link up
    * @param named {@code --remote-bus}: a D-Bus address such as {@code unix:path=/run/bus}, or an
    *     absolute path; or null
-   * @return where a bus listens
+   * @return a bus that listens
    * @throws LinkException NO_REMOTE_BUS or FORWARDING_FORBIDDEN, with what was tried; CONFIGURATION
    *     if {@code named} is neither
    * @throws IOException if the link is lost meanwhile
    */
-  public static Endpoint find(SshLink link, @Nullable String named) throws IOException {
+  public static Found find(SshLink link, @Nullable String named) throws IOException {
     RemoteBus search = new RemoteBus(link);
     String announced = link.announcement().bus();
     if (named == null && announced != null) {
@@ -238,12 +246,12 @@ public final class RemoteBus {
     }
   }
 
-  private Endpoint first() throws IOException {
+  private Found first() throws IOException {
     for (Candidate candidate : candidates) {
       try {
-        link.open(candidate.endpoint(), TRIES).close();
+        Duplex stream = link.open(candidate.endpoint(), TRIES);
         log.debug("the remote bus is {} ({})", candidate.endpoint(), candidate.origin());
-        return candidate.endpoint();
+        return new Found(candidate.endpoint(), stream);
       } catch (ChannelRefusedException e) {
         String what = candidate.endpoint() + " (" + candidate.origin() + "): ";
         if (e.reason() != ChannelRefusedException.Reason.CONNECT_FAILED) {
