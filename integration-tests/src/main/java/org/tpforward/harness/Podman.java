@@ -1,8 +1,9 @@
 package org.tpforward.harness;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,13 +23,14 @@ public final class Podman implements AutoCloseable {
   private static final Duration BUILD = Duration.ofMinutes(5);
 
   /**
-   * Argument: a directory. What podman has under /run and its locks in /dev/shm are out of sight,
-   * but names can be resolved. Overlays cannot be stacked on every file system: there layers are
-   * copied.
+   * Argument: a directory, which is made. What podman has under /run and its locks in /dev/shm are
+   * out of sight, but names can be resolved. Overlays cannot be stacked on every file system: there
+   * layers are copied.
    */
   private static final String INIT =
       """
       set -e
+      mkdir "$1"
       cd "$1"
       resolver=$(readlink -f /etc/resolv.conf)
       [ ! -e "$resolver" ] || cp "$resolver" resolver
@@ -67,11 +69,13 @@ public final class Podman implements AutoCloseable {
       """;
 
   private final Path directory;
+  private final FileChannel lock;
   private final Proc holder;
   private final long init;
 
-  private Podman(Path directory, Proc holder, long init) {
+  private Podman(Path directory, FileChannel lock, Proc holder, long init) {
     this.directory = directory;
+    this.lock = lock;
     this.holder = holder;
     this.init = init;
   }
@@ -82,20 +86,17 @@ public final class Podman implements AutoCloseable {
    * @throws HarnessException if this machine runs no containers: in one line, why
    */
   public static Podman open() {
-    Path directory;
-    try {
-      Path target = Installation.checkout().resolve("integration-tests/target");
-      directory = Files.createTempDirectory(target, "podman");
-    } catch (IOException e) {
-      throw new HarnessException("no directory for podman", e);
-    }
+    Path target = Installation.checkout().resolve("integration-tests/target");
+    Path directory = target.resolve("podman");
+    FileChannel lock = lock(target.resolve("podman.lock"));
+    remove(directory);
     List<String> command = new ArrayList<>(List.of("unshare", "--mount", "--pid", "--fork"));
     command.addAll(List.of("--kill-child", "--mount-proc", "sh", "-c", INIT, "podman"));
     command.add(directory.toString());
     Proc holder = Proc.start("podman", command, true, false);
     try {
       holder.awaitLine("^ready$");
-      Podman podman = new Podman(directory, holder, holder.handle().pid());
+      Podman podman = new Podman(directory, lock, holder, holder.handle().pid());
       Installation.copy(podman.program());
       Proc.Result info = podman.run(null, "podman", "info");
       if (info.status() != 0) {
@@ -105,6 +106,7 @@ public final class Podman implements AutoCloseable {
     } catch (HarnessException e) {
       holder.close();
       remove(directory);
+      unlock(lock);
       throw new HarnessException(
           "podman (packages podman and runc) cannot run here, which takes root, namespaces and"
               + " cgroups: "
@@ -184,6 +186,30 @@ public final class Podman implements AutoCloseable {
     holder.handleIfAlive().ifPresent(ProcessHandle::destroyForcibly);
     holder.close();
     remove(directory);
+    unlock(lock);
+  }
+
+  /** What a killed JVM has left is only removed where it is nobody's. */
+  private static FileChannel lock(Path file) {
+    try {
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (channel.tryLock() == null) {
+        channel.close();
+        throw new HarnessException("another test runs containers in " + file.getParent());
+      }
+      return channel;
+    } catch (IOException e) {
+      throw new HarnessException("cannot lock " + file, e);
+    }
+  }
+
+  private static void unlock(FileChannel lock) {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw new HarnessException("cannot unlock", e);
+    }
   }
 
   /** The cgroups too: empty ones only can be removed, so that nobody else's are. */
