@@ -40,7 +40,7 @@ record Held(long descriptors, long threads) {
             () -> by(agent), now -> now.descriptors <= descriptors && now.threads <= threads);
   }
 
-  private static boolean isSocket(Path descriptor) {
+  static boolean isSocket(Path descriptor) {
     try {
       return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
     } catch (IOException e) {

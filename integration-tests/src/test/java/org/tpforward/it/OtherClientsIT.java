@@ -2,7 +2,6 @@ package org.tpforward.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -89,7 +88,7 @@ class OtherClientsIT {
 
   private static World world;
   private static Login desk;
-  private static Proc forward;
+  private static SshForward forward;
   private static TubeAccount bob;
   private static TubeAccount alice;
 
@@ -103,11 +102,9 @@ class OtherClientsIT {
   static void open() {
     world = World.apartWithServer("--profile", "gabble");
     desk = world.desk();
-    String bus = desk.home() + "/bus";
-    forward = ssh("-L", bus + ":/bus");
-    Eventually.holds(() -> Files.exists(desk.place().path(bus)), there -> there);
+    forward = new SshForward(desk, "/bus");
     bob = TubeAccount.start(world.serv(), "bob");
-    alice = TubeAccount.start(desk.onBus("unix:path=" + bus), "alice");
+    alice = TubeAccount.start(forward.bus(), "alice");
     bob.ask("offer echo alice 0:0 ECHO");
     echo = accept("echo", "0:0").substring("unix:".length());
     bob.ask("offer port alice 0:0 ECHO");
@@ -126,14 +123,6 @@ class OtherClientsIT {
     alice.close();
     forward.close();
     world.close();
-  }
-
-  private static Proc ssh(String... arguments) {
-    return desk.start(
-        Stream.concat(
-                Stream.of("ssh", "-F", ".ssh/config", "-o", "BatchMode=yes", "-N"),
-                Stream.concat(Stream.of(arguments), Stream.of("server")))
-            .toList());
   }
 
   private static Proc.Result python(String script, String... arguments) {
@@ -170,10 +159,8 @@ class OtherClientsIT {
 
   @Test
   void opensshCarriesATubeBothWays() {
-    String local = desk.home() + "/echo";
     long mark = world.own().daemon().mark();
-    try (Proc _ = ssh("-L", local + ":" + echo)) {
-      Eventually.holds(() -> Files.exists(desk.place().path(local)), there -> there);
+    try (SshForward local = new SshForward(desk, echo)) {
       String script =
           """
           import socket, sys, threading
@@ -191,7 +178,7 @@ class OtherClientsIT {
           sender.join()
           got(count)
           """;
-      assertEchoed(python(TRAFFIC + script, local), mark);
+      assertEchoed(python(TRAFFIC + script, local.socket()), mark);
     }
   }
 

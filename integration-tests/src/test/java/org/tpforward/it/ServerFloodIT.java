@@ -3,13 +3,17 @@ package org.tpforward.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.tpforward.demo.BigFile;
 import org.tpforward.harness.AgentProcess;
+import org.tpforward.harness.Java;
 import org.tpforward.harness.Login;
 import org.tpforward.harness.PrivateServer;
 import org.tpforward.harness.Proc;
@@ -64,6 +68,33 @@ class ServerFloodIT {
       asyncio.run(main())
       """;
 
+  /** As CHANNELS, to one place, and of each channel it reads one byte at a time. */
+  private static final String SLOW =
+      """
+      import asyncio, asyncssh, sys
+      host, port, key, path = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+      async def main():
+          async with asyncssh.connect(host, port, username='x', client_keys=[key],
+                                      known_hosts=None, config=None) as c:
+              opened, refused = [], []
+              for i in range(1000):
+                  try: opened.append(await c.open_unix_connection(path, window=1 << 15))
+                  except asyncssh.ChannelOpenError as e: refused.append(e.reason)
+              for r, w in opened: assert await r.read(1)
+              print('slow', len(opened), 'refused', len(refused), refused[:1], flush=True)
+              end = asyncio.get_event_loop().run_in_executor(None, sys.stdin.read)
+              while not end.done():
+                  for r, w in opened: assert await r.read(1)
+                  await asyncio.sleep(0.1)
+      asyncio.run(main())
+      """;
+
+  private static final String CONNECTIONS = "5000";
+  private static final String PACKETS = "45000";
+
+  /** KiB: what the JVM takes beside a heap of 64 MiB, and room. */
+  private static final long MOST_RESIDENT = 400 << 10;
+
   private static World world;
   private static PrivateServer server;
   private static AgentProcess agent;
@@ -74,16 +105,20 @@ class ServerFloodIT {
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     server = PrivateServer.start(world.serv(), 2300, LIMITS.split(" ", -1));
-    server.authorize(world.desk(), "serv");
-    // Who floods is another user of the same server.
+    world.desk().run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "flood").ok();
+    authorizeFlood(server);
+    agent = world.agent();
+  }
+
+  /** Lets the desk in, and who floods, who is another user of the same server. */
+  private static void authorizeFlood(PrivateServer server) throws IOException {
     Login desk = world.desk();
-    desk.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "flood").ok();
+    server.authorize(desk, "serv");
     Files.writeString(
         world.server().path(server.directory() + "/authorized_keys"),
         Files.readString(desk.place().path(desk.home() + "/flood.pub")),
         StandardOpenOption.APPEND);
     server.reload();
-    agent = world.agent();
   }
 
   @AfterAll
@@ -94,6 +129,10 @@ class ServerFloodIT {
   }
 
   private static void aFileArrives(String name) throws IOException {
+    aFileArrives(agent, name);
+  }
+
+  private static void aFileArrives(AgentProcess agent, String name) throws IOException {
     Login desk = agent.client();
     Login serv = world.serv();
     String file = serv.home() + "/" + name;
@@ -136,6 +175,75 @@ class ServerFloodIT {
       aFileArrives("channels");
       flood.awaitLine("^again");
       assertThat(flood.isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void malformedPacketsEndTheirOwnConnectionsOnly() throws IOException {
+    String key = world.desk().home() + "/flood";
+    String[] arguments = {world.server().address(), "2300", key, "4711", CONNECTIONS, PACKETS};
+    long mark = server.daemon().mark();
+    long before = sockets(server);
+    try (Proc mutator =
+        world
+            .desk()
+            .start(Java.command(world.desktop(), "org.tpforward.harness.SshMutator", arguments))) {
+      mutator.awaitLine("^recorded ");
+      aFileArrives("malformed");
+      mutator.awaitLine("^connections " + CONNECTIONS + " packets ");
+      assertThat(mutator.await().status()).isZero();
+    }
+    aFileArrives("after-malformed");
+    Eventually.holds(() -> sockets(server), now -> now <= before);
+    assertMemoryIsBounded(server, mark);
+  }
+
+  @Test
+  void aThousandChannelsOfSlowReadersLeaveRoomForOthers() throws IOException {
+    Login desk = world.desk();
+    try (PrivateServer own = PrivateServer.start(world.serv(), 2310);
+        TubeAccount bob = TubeAccount.start(world.serv(), "bob")) {
+      authorizeFlood(own);
+      long mark = own.daemon().mark();
+      desk.run("sh", "-c", "sed '/IdentityFile/d' .ssh/config >.ssh/bare").ok();
+      String[] identity = {"-F", ".ssh/bare", "-o", "IdentitiesOnly=yes", "-i", "flood"};
+      try (SshForward bus = new SshForward(desk, "/bus", identity);
+          AgentProcess other = world.agent("--name", "other")) {
+        try (TubeAccount mallory = TubeAccount.start(bus.bus(), "mallory")) {
+          bob.ask("offer pour mallory 0:0 POUR");
+          String path = mallory.ask("accept pour 0:0").split(" unix:", 2)[1];
+          String key = desk.home() + "/flood";
+          String address = world.server().address();
+          try (Proc flood = desk.start("python3", "-c", SLOW, address, "2310", key, path)) {
+            assertThat(flood.awaitLine("^slow .*").group()).isEqualTo("slow 1000 refused 0 []");
+            aFileArrives(other, "slow");
+            assertThat(flood.isAlive()).isTrue();
+          }
+        }
+      }
+      assertMemoryIsBounded(own, mark);
+    } finally {
+      server.authorize(desk, "serv"); // ssh's configuration is for that one again.
+    }
+  }
+
+  private static void assertMemoryIsBounded(PrivateServer server, long mark) throws IOException {
+    assertThat(server.daemon().linesSince(mark, "OutOfMemory|StackOverflow|NullPointer")).isEmpty();
+    Path status = Path.of("/proc/" + server.daemon().handle().pid() + "/status");
+    String resident =
+        Files.readAllLines(status).stream()
+            .filter(line -> line.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(Long.parseLong(resident.replaceAll("[^0-9]", ""))).isLessThan(MOST_RESIDENT);
+  }
+
+  private static long sockets(PrivateServer server) {
+    Path descriptors = Path.of("/proc/" + server.daemon().handle().pid() + "/fd");
+    try (Stream<Path> all = Files.list(descriptors)) {
+      return all.filter(Held::isSocket).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

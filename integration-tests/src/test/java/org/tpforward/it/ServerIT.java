@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tpforward.harness.AgentProcess;
-import org.tpforward.harness.HarnessException;
 import org.tpforward.harness.Login;
 import org.tpforward.harness.PrivateServer;
 import org.tpforward.harness.Proc;
@@ -32,7 +31,6 @@ class ServerIT {
 
   private static World world;
   private static Login desk;
-  private static int count;
 
   @BeforeAll
   static void open() {
@@ -48,44 +46,7 @@ class ServerIT {
   }
 
   private static Proc.Result ssh(String... arguments) {
-    return desk.run(sshCommand(arguments));
-  }
-
-  private static List<String> sshCommand(String... arguments) {
-    List<String> command = new ArrayList<>(List.of("ssh", "-F", ".ssh/config"));
-    command.addAll(List.of("-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"));
-    command.addAll(List.of(arguments));
-    return command;
-  }
-
-  /** ssh with a local socket for a path of the server; ends with its caller. */
-  private static final class Forward implements AutoCloseable {
-    final String socket = desk.home() + "/forward-" + count++;
-    final Proc proc;
-
-    Forward(String path, String... options) {
-      List<String> arguments = new ArrayList<>(List.of("-v", "-N"));
-      arguments.addAll(List.of("-L", socket + ":" + path));
-      arguments.addAll(List.of(options));
-      arguments.add("server");
-      proc = desk.start(sshCommand(arguments.toArray(String[]::new)));
-      try {
-        proc.awaitLine("Local connections to .*forwarded to remote|Entering interactive session");
-        Eventually.holds(() -> Files.exists(desk.place().path(socket)), there -> there);
-      } catch (HarnessException e) {
-        proc.close();
-        throw e;
-      }
-    }
-
-    Login bus() {
-      return desk.onBus("unix:path=" + socket);
-    }
-
-    @Override
-    public void close() {
-      proc.close();
-    }
+    return desk.run(SshForward.command(arguments));
   }
 
   private static String call(Login bus, String name, String path, String method) {
@@ -107,7 +68,7 @@ class ServerIT {
   @ValueSource(strings = {"/bus", "/run/user/20002/bus", "/run/user/7/bus"})
   void opensshForwardsTheBusUnderAnyOfItsNames(String path) {
     long mark = mark();
-    try (Forward forward = new Forward(path)) {
+    try (SshForward forward = new SshForward(desk, path)) {
       assertThat(call(forward.bus(), BUS, "/org/freedesktop/DBus", BUS + ".ListActivatableNames"))
           .contains(CM);
       assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
@@ -146,13 +107,12 @@ class ServerIT {
     }
     long mark = mark();
     try (Proc listener = listener(path);
-        Forward forward = new Forward(path)) {
-      Proc.Result result = connect(forward);
-      assertThat(result.out()).isEqualTo("b''\n");
+        SshForward forward = new SshForward(desk, path)) {
+      assertThat(forward.hello()).isEqualTo("b''");
       audited(mark, "\"event\":\"refused\".*no connection manager has handed that out");
       assertThat(listener.isAlive()).isTrue();
       // The session lives on.
-      assertThat(connect(forward).out()).isEqualTo("b''\n");
+      assertThat(forward.hello()).isEqualTo("b''");
     }
   }
 
@@ -172,18 +132,6 @@ class ServerIT {
     Proc proc = world.serv().start("python3", "-c", script, path);
     proc.awaitLine("listening");
     return proc;
-  }
-
-  private static Proc.Result connect(Forward forward) {
-    String script =
-        """
-        import socket, sys
-        s = socket.socket(socket.AF_UNIX)
-        s.connect(sys.argv[1])
-        try: print(s.recv(100))
-        except ConnectionResetError: print(b'')
-        """;
-    return desk.run("python3", "-c", script, forward.socket).ok();
   }
 
   @ParameterizedTest
@@ -237,7 +185,7 @@ class ServerIT {
 
   @Test
   void offersNothingWeak() {
-    try (Proc ssh = desk.start(sshCommand("-vv", "-N", "server"))) {
+    try (Proc ssh = desk.start(SshForward.command("-vv", "-N", "server"))) {
       ssh.awaitLine("Entering interactive session");
       String said = String.join("\n", ssh.linesSince(0, "."));
       String offered = said.substring(said.indexOf("peer server KEXINIT proposal"));
@@ -383,7 +331,7 @@ class ServerIT {
       server.authorize(desk, "serv");
       assertThat(directory.resolve("services/" + CM + ".service")).isSymbolicLink();
       assertThat(directory.resolve("services/org.example.Other.service")).doesNotExist();
-      try (Forward forward = new Forward("/bus")) {
+      try (SshForward forward = new SshForward(desk, "/bus")) {
         assertThat(call(forward.bus(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
       }
       world.own().authorize(desk, "serv");
