@@ -84,6 +84,14 @@ request_connection (Session *session, const char *account)
   session->path = g_strconcat (TP_CONN_OBJECT_PATH_BASE, "loopback/loopback/", tail, NULL);
 }
 
+/* A connection of any CM that somebody else has requested, by its path. */
+static void
+name_connection (Session *session, const char *path)
+{
+  session->path = g_strdup (path);
+  session->bus_name = g_strdelimit (g_strdup (path + 1), "/", '.');
+}
+
 Session *
 session_open (const char *account)
 {
@@ -97,7 +105,10 @@ session_open (const char *account)
   TpDBusDaemon *daemon = tp_dbus_daemon_dup (&error);
   check (error, "session bus");
   survive_the_bus (session);
-  request_connection (session, account);
+  if (account[0] == '/')
+    name_connection (session, account);
+  else
+    request_connection (session, account);
   session->factory = TP_SIMPLE_CLIENT_FACTORY (tp_automatic_client_factory_new (daemon));
   session->connection = tp_simple_client_factory_ensure_connection (session->factory,
       session->path, NULL, &error);

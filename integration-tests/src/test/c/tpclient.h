@@ -9,7 +9,7 @@
 #include <gio/gio.h>
 #include <telepathy-glib/telepathy-glib.h>
 
-/* A connection of the loopback CM, on the session bus. */
+/* A connection on the session bus. */
 typedef struct {
   GDBusConnection *bus;
   TpSimpleClientFactory *factory;
@@ -18,7 +18,8 @@ typedef struct {
   char *path;
 } Session;
 
-/* Connects an account, or finds its connection if it has one, and prepares it. */
+/* Connects an account of the loopback CM, or finds its connection if it has one, and prepares it.
+ * One that begins with a slash is the path of a connection of any CM. */
 Session *session_open (const char *account);
 
 /* Asks for a channel to a contact, or to a room if its name begins with #. extra: a{sv} of immutable properties, floating. Its path. */

@@ -22,6 +22,8 @@ public final class Addresses {
   /** What fits into {@code sockaddr_un.sun_path} with its closing NUL. */
   private static final int MAX_UNIX_BYTES = 107;
 
+  private static final int MAX_PORT = 65535;
+
   private Addresses() {}
 
   /** The address type that says how {@code endpoint} is written. */
@@ -83,7 +85,8 @@ public final class Addresses {
   }
 
   /**
-   * Reads an IP address and a port, {@code (sq)}: a numeric host and 1 to 65535.
+   * Reads an IP address and a port, {@code (sq)}: a numeric host and 1 to 65535. What is made with
+   * dbus-glib, gabble for one, has no 16-bit type to put into a variant and sends {@code (su)}.
    *
    * @throws TelepathyException InvalidArgument
    */
@@ -91,11 +94,15 @@ public final class Addresses {
     Value bare = value instanceof Value.Variant variant ? variant.value() : value;
     if (!(bare instanceof Value.Struct struct)
         || struct.fields().size() != 2
-        || !(struct.fields().get(0) instanceof Value.Str host)
-        || !(struct.fields().get(1) instanceof Value.Uint16 port)) {
-      throw TelepathyException.invalidArgument(
-          "an IP address must be (sq), not " + bare.signature());
+        || !(struct.fields().get(0) instanceof Value.Str host)) {
+      throw noIpAddress(bare);
     }
+    long port =
+        switch (struct.fields().get(1)) {
+          case Value.Uint16(int number) -> number;
+          case Value.Uint32(long number) -> number;
+          default -> throw noIpAddress(bare);
+        };
     if (!InetAddresses.isInetAddress(host.value())) {
       throw TelepathyException.invalidArgument("an IP address must be numeric");
     }
@@ -103,10 +110,15 @@ public final class Addresses {
     if (!(address instanceof Inet4Address || address instanceof Inet6Address)) {
       throw TelepathyException.invalidArgument("an IP address must be IPv4 or IPv6");
     }
-    if (port.value() == 0) {
-      throw TelepathyException.invalidArgument("port 0 names no socket");
+    if (port < 1 || port > MAX_PORT) {
+      throw TelepathyException.invalidArgument("port " + port + " names no socket");
     }
-    return new Endpoint.Ip(address, port.value());
+    return new Endpoint.Ip(address, (int) port);
+  }
+
+  private static TelepathyException noIpAddress(Value bare) {
+    return TelepathyException.invalidArgument(
+        "an IP address must be (sq), not " + bare.signature());
   }
 
   /**

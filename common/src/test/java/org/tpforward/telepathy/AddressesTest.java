@@ -80,14 +80,23 @@ class AddressesTest {
   }
 
   @Test
-  void portZeroIsRefused() {
+  void aPortMayBeWrittenAsDbusGlibDoes() throws Exception {
+    Endpoint v6 = new Endpoint.Ip(InetAddresses.forString("::1"), 65535);
+    assertThat(Addresses.parse(AddressType.IPV6, wide("::1", 65535))).isEqualTo(v6);
+  }
+
+  @Test
+  void aPortOutsideItsRangeIsRefused() {
     refused(AddressType.IPV4, ip("127.0.0.1", 0));
+    refused(AddressType.IPV4, wide("127.0.0.1", 0));
+    refused(AddressType.IPV4, wide("127.0.0.1", 65536));
+    refused(AddressType.IPV4, wide("127.0.0.1", 0xffff_ffffL));
   }
 
   @Test
   void anAddressOfAnotherShapeIsRefused() {
     refused(AddressType.IPV4, Value.of("127.0.0.1:80"));
-    refused(AddressType.IPV4, new Value.Struct(List.of(Value.of("127.0.0.1"), Value.u(80))));
+    refused(AddressType.IPV4, new Value.Struct(List.of(Value.of("127.0.0.1"), Value.of("80"))));
     refused(AddressType.UNIX, Value.of("/tmp/s"));
     refused(AddressType.UNIX, ip("127.0.0.1", 80));
     refused(AddressType.IPV6, ip("127.0.0.1", 80));
@@ -132,6 +141,10 @@ class AddressesTest {
 
   private static Value bytes(String text) {
     return Value.of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Value wide(String host, long port) {
+    return new Value.Struct(List.of(Value.of(host), Value.u(port)));
   }
 
   private static Value ip(String host, int port) {

@@ -19,7 +19,7 @@ sealed interface Admission {
   /**
    * Lets a connection in or throws; blocks until the client has sent what it must.
    *
-   * @return what the client is known by: its byte ({@code y}) or its address ({@code (sq)}), and an
+   * @return what the client is known by: its byte ({@code y}) or its address ({@code (su)}), and an
    *     empty string where there is neither
    */
   Variant<?> check(SocketChannel channel) throws IOException;
@@ -70,8 +70,7 @@ sealed interface Admission {
         throw new IOException(
             "it came from " + channel.getRemoteAddress() + " and not from " + address);
       }
-      Object[] pair = Values.struct(Values.ip(address.getAddress()), Values.q(address.getPort()));
-      return Values.variant(pair, "(sq)");
+      return Values.address(address.getAddress(), address.getPort());
     }
   }
 

@@ -145,10 +145,8 @@ final class CmListener implements AutoCloseable {
       throw e;
     }
     int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
-    String host = kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1";
-    Object[] address = Values.struct(host, Values.q(port));
     return new CmListener(
-        kind, channel, Values.variant(address, "(sq)"), () -> {}, admission, guests);
+        kind, channel, Values.address(loopback, port), () -> {}, admission, guests);
   }
 
   SocketKind kind() {

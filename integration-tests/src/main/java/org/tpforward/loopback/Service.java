@@ -26,7 +26,7 @@ record Service(SocketKind kind, Endpoint endpoint) {
   /**
    * The CM's connection to it.
    *
-   * @param parameter what NewRemoteConnection says: the byte under Credentials, {@code (sq)} under
+   * @param parameter what NewRemoteConnection says: the byte under Credentials, {@code (su)} under
    *     Port
    */
   record Reached(SocketChannel channel, Variant<?> parameter) {}
@@ -84,8 +84,7 @@ record Service(SocketKind kind, Endpoint endpoint) {
           Values.variant(path.getBytes(StandardCharsets.UTF_8), "ay");
       case Endpoint.UnixAbstract(String name) ->
           Values.variant(("\0" + name).getBytes(StandardCharsets.UTF_8), "ay");
-      case Endpoint.Ip(InetAddress address, int port) ->
-          Values.variant(Values.struct(Values.ip(address), Values.q(port)), "(sq)");
+      case Endpoint.Ip(InetAddress address, int port) -> Values.address(address, port);
     };
   }
 
@@ -105,9 +104,7 @@ record Service(SocketKind kind, Endpoint endpoint) {
       return new Reached(channel, Values.variant("", "s"));
     }
     InetSocketAddress local = (InetSocketAddress) channel.getLocalAddress();
-    InetAddress address = local.getAddress();
-    Object[] pair = Values.struct(Values.ip(address), Values.q(local.getPort()));
-    return new Reached(channel, Values.variant(pair, "(sq)"));
+    return new Reached(channel, Values.address(local.getAddress(), local.getPort()));
   }
 
   /** Removes a socket in the file system, as gabble does when the tube goes. */

@@ -33,6 +33,14 @@ final class Values {
     return new DBusPath(path);
   }
 
+  /**
+   * An IP address as CMs made with telepathy-glib write it: the specification wants {@code (sq)},
+   * but dbus-glib keeps a port in a guint and makes {@code (su)} of that.
+   */
+  static Variant<?> address(InetAddress address, int port) {
+    return variant(struct(ip(address), u(port)), "(su)");
+  }
+
   /** An IP address as inet_ntop writes it. */
   static String ip(InetAddress address) {
     return InetAddresses.toAddrString(address);

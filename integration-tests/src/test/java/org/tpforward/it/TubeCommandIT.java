@@ -365,6 +365,23 @@ class TubeCommandIT {
     }
   }
 
+  /** A legacy client takes an EOF for the end of an answer. */
+  @Test
+  void whereTheLinkIsLostTheClientSeesAResetAndNoEnd() {
+    Setting setting = Setting.of("gabble");
+    Ends ends = setting.ends(true);
+    try (Proc echo = Services.start(ends.from(), "echo", "127.0.0.1:0");
+        Proc accept = ends.accept(List.of("echo", "127.0.0.1:0"));
+        Proc _ = ends.offer("echo", "127.0.0.1:" + Services.port(echo));
+        Proc client = probe(ends.to(), address(accept, "echo"), "hello")) {
+      accept.awaitLine("^connection 1 opened$");
+      setting.world().sshd().signalConnections("KILL");
+      assertThat(client.await().out()).matches("reset [05]\n");
+      accept.awaitLine("^connection 1 ended: .*: the bus is lost$");
+      assertThat(accept.await().status()).isEqualTo(1);
+    }
+  }
+
   @Test
   void whoClosesTheTubeEndsTheCommandInOrderAndWhoLosesItDoesNot() {
     Ends ends = Setting.of("gabble").ends(true);

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tpforward.dbus.BusConnection;
 import org.tpforward.dbus.DBusErrorException;
 import org.tpforward.dbus.Signal;
@@ -20,6 +22,11 @@ final class LiveConnection {
   private static final int CONNECTED = 0;
   private static final int CONNECTING = 1;
   private static final int DISCONNECTED = 2;
+
+  private static final String PEER = "org.freedesktop.DBus.Peer";
+  private static final String BUS_LOST = "the bus is lost";
+
+  private static final Logger log = LoggerFactory.getLogger(LiveConnection.class);
 
   private final BusConnection bus;
   private final Account account;
@@ -69,7 +76,7 @@ final class LiveConnection {
     } catch (DBusErrorException | IOException e) {
       throw noSignals(e);
     }
-    bus.onClosed(() -> lost("the bus is lost"));
+    bus.onClosed(() -> lost(BUS_LOST));
     bus.onSignal(this::dispatch);
     owner =
         Properties.text(
@@ -171,6 +178,25 @@ final class LiveConnection {
       wait();
     }
     return lost;
+  }
+
+  /**
+   * Why the connection is of no use any more, as far as a round trip through the bus tells; null if
+   * it is of use. A connection manager that is slow is not lost.
+   */
+  @Nullable String loss() {
+    try {
+      object.call(PEER, "Ping");
+    } catch (TransferException e) {
+      // Whoever has gone: the bus has said so before it gave the call back.
+      log.debug("{}: {}", account.shortName(), e.getMessage());
+    }
+    if (!bus.isOpen()) {
+      return BUS_LOST;
+    }
+    synchronized (this) {
+      return lost;
+    }
   }
 
   /**

@@ -161,6 +161,7 @@ public final class TubeAcceptor {
               listener,
               allowed == null ? client -> {} : TubeConnections.Gate.only(allowed),
               socket::connect,
+              connection::loss,
               TubeConnections.Side.FAR,
               report));
       run.untilEnd(watch, tube);

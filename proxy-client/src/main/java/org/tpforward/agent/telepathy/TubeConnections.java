@@ -74,6 +74,18 @@ final class TubeConnections {
     Connection dial(int number) throws IOException;
   }
 
+  /** What carries the tube's streams. */
+  @FunctionalInterface
+  interface Carrier {
+    /**
+     * Asked when a stream has ended at the tube's side: on a Unix socket the loss of what carries
+     * it looks like an end in order. May block for a round trip; is interrupted by {@link #abort}.
+     *
+     * @return why it carries nothing any more; null if it was there after the end
+     */
+    @Nullable String loss();
+  }
+
   /** Which side of the relay is the tube. */
   enum Side {
     /** The listener's: this end offers. */
@@ -85,6 +97,7 @@ final class TubeConnections {
   private final Listener listener;
   private final Gate gate;
   private final Far far;
+  private final Carrier carrier;
   private final Side tube;
   private final TubeReport report;
   private final Semaphore places = new Semaphore(MAX);
@@ -101,10 +114,12 @@ final class TubeConnections {
   /**
    * @param listener closed by {@link #abort} and {@link #drain}, unless the caller does before
    */
-  TubeConnections(Listener listener, Gate gate, Far far, Side tube, TubeReport report) {
+  TubeConnections(
+      Listener listener, Gate gate, Far far, Carrier carrier, Side tube, TubeReport report) {
     this.listener = listener;
     this.gate = gate;
     this.far = far;
+    this.carrier = carrier;
     this.tube = tube;
     this.report = report;
   }
@@ -245,6 +260,19 @@ final class TubeConnections {
       if (over) {
         tell(started);
       }
+    }
+
+    @Override
+    public boolean atEof(Relay.Side from, long bytes) {
+      if ((from == Relay.Side.NEAR) != (tube == Side.NEAR)) {
+        return true;
+      }
+      String loss = carrier.loss();
+      if (loss == null) {
+        return true;
+      }
+      abort(loss);
+      return false;
     }
 
     @Override

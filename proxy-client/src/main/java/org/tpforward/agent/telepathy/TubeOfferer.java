@@ -77,6 +77,7 @@ public final class TubeOfferer {
                 listener.listener(),
                 gate,
                 number -> Connection.connect(tube.address()),
+                connection::loss,
                 TubeConnections.Side.NEAR,
                 report);
         run.begin(connections);

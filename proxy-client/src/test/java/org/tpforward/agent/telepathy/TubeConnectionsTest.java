@@ -2,6 +2,7 @@ package org.tpforward.agent.telepathy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -37,6 +38,7 @@ final class TubeConnectionsTest {
   private final List<AutoCloseable> open = new ArrayList<>();
   private Listener near;
   private Listener service;
+  private volatile @Nullable String loss;
 
   @BeforeEach
   void listen() throws IOException {
@@ -56,7 +58,8 @@ final class TubeConnectionsTest {
   private TubeConnections start(TubeConnections.Gate gate, TubeConnections.Side tube) {
     Endpoint where = service.endpoint();
     TubeConnections connections =
-        new TubeConnections(near, gate, number -> Connection.connect(where), tube, events);
+        new TubeConnections(
+            near, gate, number -> Connection.connect(where), () -> loss, tube, events);
     connections.start();
     return connections;
   }
@@ -105,6 +108,33 @@ final class TubeConnectionsTest {
     served.shutdownOutput();
     assertThat(events.next()).isEqualTo("connected 1");
     assertThat(events.next()).isEqualTo("ended 1 received 0 sent 5 null");
+    connections.abort("over");
+  }
+
+  @Test
+  void anEndThatTheBusDoesNotOutliveIsAReset() throws Exception {
+    start(own(), TubeConnections.Side.NEAR);
+    Connection tube = client();
+    Connection served = accepted();
+    assertThat(events.next()).isEqualTo("connected 1");
+    write(tube, "half of it");
+    assertThat(served.read(ByteBuffer.allocate(100))).isEqualTo(10);
+    loss = "the bus is lost";
+    tube.close();
+    assertThatIOException().isThrownBy(() -> served.read(ByteBuffer.allocate(1)));
+    assertThat(events.next()).isEqualTo("ended 1 received 10 sent 0 the bus is lost");
+    assertThat(near.isOpen()).isFalse();
+  }
+
+  @Test
+  void theEndOfTheLegacySideNeedsNoBus() throws Exception {
+    TubeConnections connections = start(own(), TubeConnections.Side.FAR);
+    Connection client = client();
+    Connection tube = accepted();
+    loss = "the bus is lost";
+    write(client, "question");
+    client.shutdownOutput();
+    assertThat(readAll(tube)).isEqualTo("question");
     connections.abort("over");
   }
 
