@@ -20,6 +20,7 @@ import org.tpforward.agent.link.RemoteSocket;
 import org.tpforward.dbus.Value;
 import org.tpforward.relay.Duplex;
 import org.tpforward.relay.Threads;
+import org.tpforward.socket.ByteFirst;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.TelepathySockets;
@@ -261,7 +262,7 @@ public final class Offering implements Closeable, StreamOwner {
       Connection service = connect(value, arrival);
       stream.local(service);
       boolean holds = spec.local().access() == AccessControl.CREDENTIALS;
-      Duplex near = holds ? new AfterByte(service, forwards.settings().credentialByte()) : service;
+      Duplex near = holds ? ByteFirst.sent(service, forwards.settings().credentialByte()) : service;
       stream.start(near, accepted);
     } catch (IOException | RuntimeException e) {
       log.warn("a connection to the tube of {} is ended: {}", spec.service(), e.getMessage());

@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
 public final class Audit implements Closeable {
   private static final Logger log = LoggerFactory.getLogger(Audit.class);
 
+  private static final byte[] NEW_LINE = {'\n'};
+
   private final OutputStream out;
   private final Clock clock;
   private final Metrics metrics = new Metrics();
@@ -44,6 +46,10 @@ public final class Audit implements Closeable {
     byte[] line = (event + "\n").getBytes(StandardCharsets.US_ASCII);
     synchronized (lock) {
       try {
+        if (lost > 0) {
+          // The first that was lost may be there in part: no whole line is to follow it.
+          out.write(NEW_LINE);
+        }
         out.write(line);
         out.flush();
         if (lost > 0) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import org.tpforward.relay.Duplex;
 import org.tpforward.server.bus.Grant;
 import org.tpforward.server.bus.HandedOut;
+import org.tpforward.socket.ByteFirst;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.telepathy.AccessControl;
@@ -28,6 +29,9 @@ record Reach(Grant grant, Duplex stream) {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
+  /** Longer than a busy CM takes to read the credential byte; then the rest goes all the same. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   /**
    * Connects.
    *
@@ -49,7 +53,7 @@ record Reach(Grant grant, Duplex stream) {
       return new Reach(
           grant,
           grant.access() == AccessControl.CREDENTIALS && !(target instanceof Endpoint.Ip)
-              ? new FirstByteAlone(connection)
+              ? ByteFirst.toCome(connection, PATIENCE)
               : connection);
     } catch (IOException | RuntimeException e) {
       connection.reset();
