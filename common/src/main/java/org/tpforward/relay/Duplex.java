@@ -38,9 +38,12 @@ public interface Duplex extends ByteChannel {
     return true;
   }
 
-  /** Whether virtual threads may use it while both directions move. */
+  /**
+   * Whether virtual threads may use it while both directions move. To be said by who knows what is
+   * beneath: a wrapper that does not say gets platform threads.
+   */
   default boolean suitsVirtualThreads() {
-    return true;
+    return false;
   }
 
   /**

@@ -19,6 +19,11 @@ final class ChannelDuplex implements Duplex {
   }
 
   @Override
+  public boolean suitsVirtualThreads() {
+    return true;
+  }
+
+  @Override
   public boolean canAwait() {
     return true;
   }
