@@ -73,11 +73,20 @@ parse_address (Kind kind, GVariant *address)
   if (is_ip (kind))
     {
       const char *host;
-      guint16 port;
+      guint32 port;
 
-      if (!g_variant_is_of_type (address, G_VARIANT_TYPE ("(sq)")))
+      /* The specification has (sq); CMs built on dbus-glib write (su). */
+      if (g_variant_is_of_type (address, G_VARIANT_TYPE ("(sq)")))
+        {
+          guint16 narrow;
+
+          g_variant_get (address, "(&sq)", &host, &narrow);
+          port = narrow;
+        }
+      else if (g_variant_is_of_type (address, G_VARIANT_TYPE ("(su)")))
+        g_variant_get (address, "(&su)", &host, &port);
+      else
         fail ("address of type %s", g_variant_get_type_string (address));
-      g_variant_get (address, "(&sq)", &host, &port);
       say ("address %s %u", host, port);
       return g_inet_socket_address_new_from_string (host, port);
     }
