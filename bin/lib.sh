@@ -8,12 +8,15 @@ PATH=$PATH:/usr/sbin:/sbin
 
 # JVM options of the program, in this one place. A small heap and the serial collector halve the
 # resident size without a loss of rate; half of the heap is what windows may promise, and seldom used;
-# perf data would leave a file in /tmp.
+# glibc keeps what the compiler has used, unless it is told to trim; perf data would leave a file in
+# /tmp.
 TP_JAVA_OPTS=(
   -XX:+UseSerialGC
-  -Xms16m
-  -Xmx96m
-  -Xmn8m
+  -Xms28m
+  -Xmx80m
+  -Xmn24m
+  -XX:ReservedCodeCacheSize=32m
+  -XX:TrimNativeHeapInterval=2000
   -Xss256k
   -XX:-UsePerfData
   --enable-native-access=ALL-UNNAMED
