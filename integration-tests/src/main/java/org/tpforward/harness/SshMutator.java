@@ -37,8 +37,10 @@ import org.tpforward.ssh.SshClients;
  * Malformed SSH: {@code SshMutator HOST PORT KEY SEED CONNECTIONS PACKETS}. Records what a client
  * sends to tpforward-server in a login and on its channels, and then sends it again and again,
  * spoilt: CONNECTIONS times all that comes in plain text (up to SSH_MSG_NEWKEYS), and PACKETS
- * single packets of the connection protocol (RFC 4254) inside of sessions that are logged in. Says
- * {@code recorded N bytes M packets}, and at the end {@code connections N packets M in K sessions}.
+ * single packets of the connection protocol (RFC 4254) inside of sessions that are logged in. That
+ * many are sent; what follows one that ends its session, as most do, is not read by the server.
+ * Says {@code recorded N bytes M packets}, and at the end {@code connections N packets M in K
+ * sessions}.
  */
 public final class SshMutator {
   /** How many packets one session sends, if it lives so long. */
