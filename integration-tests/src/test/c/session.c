@@ -10,6 +10,7 @@ typedef struct {
   char *type;
   ChannelFunc func;
   gpointer data;
+  GHashTable *seen; /* paths */
 } Watch;
 
 GVariant *
@@ -227,7 +228,8 @@ offer_one (Watch *watch, const char *path, GVariant *properties)
 
   g_variant_lookup (properties, TP_PROP_CHANNEL_CHANNEL_TYPE, "&s", &type);
   g_variant_lookup (properties, TP_PROP_CHANNEL_REQUESTED, "b", &requested);
-  if (!requested && strcmp (type, watch->type) == 0 && !is_over (watch, path, type))
+  if (!requested && strcmp (type, watch->type) == 0 && !is_over (watch, path, type)
+      && g_hash_table_add (watch->seen, g_strdup (path)))
     watch->func (watch->session, path, properties, watch->data);
 }
 
@@ -267,6 +269,8 @@ session_watch (Session *session, const char *type, ChannelFunc func, gpointer da
   watch->type = g_strdup (type);
   watch->func = func;
   watch->data = data;
+  /* A channel that comes while the list is fetched is in the signal and in the list. */
+  watch->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_dbus_connection_signal_subscribe (session->bus, session->bus_name, REQUESTS, "NewChannels",
       session->path, NULL, G_DBUS_SIGNAL_FLAGS_NONE, new_channels, watch, NULL);
   GVariant *reply = channel_call (session, session->path, "org.freedesktop.DBus.Properties", "Get",
