@@ -177,8 +177,8 @@ class LossIT {
     try (SshLink link = connect();
         Duplex channel = link.open(endpoint);
         SocketChannel far = service.accept()) {
-      // The link learns the server's process in the background: wait until its command is done.
-      sshd.awaitLog("Close session");
+      // The link learns the server's process in the background, by the first of two commands.
+      sshd.awaitLog("Starting session", 2);
       List<ProcessHandle> old = sshd.connections();
       assertThat(old).isNotEmpty();
       signal("STOP", old);

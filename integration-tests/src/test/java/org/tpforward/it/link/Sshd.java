@@ -123,9 +123,13 @@ final class Sshd implements AutoCloseable {
     return String.join("\n", log);
   }
 
-  /** Waits until the log has a line with this. */
-  synchronized void awaitLog(String text) throws InterruptedException {
-    while (log.stream().noneMatch(line -> line.contains(text))) {
+  private synchronized long occurrences(String text) {
+    return log.stream().filter(line -> line.contains(text)).count();
+  }
+
+  /** Waits until so many lines of the log hold the text. */
+  synchronized void awaitLog(String text, int times) throws InterruptedException {
+    while (occurrences(text) < times) {
       wait();
     }
   }

@@ -305,12 +305,13 @@ public final class SshLink implements Link, Closeable {
 
   private void learn(Connection made, RemoteShell own) {
     RemoteSession found = RemoteSession.find(own);
-    new RemoteFiles(own).removeLeftovers();
     synchronized (lock) {
       if (found != null && connection == made) {
         remoteSession = found;
       }
     }
+    // Only now: the link may be lost in the middle of it, and then the session must be known.
+    new RemoteFiles(own).removeLeftovers();
   }
 
   /** What happens when a connection ends; it may do so before anybody knew that it was there. */
