@@ -177,8 +177,9 @@ class LossIT {
     try (SshLink link = connect();
         Duplex channel = link.open(endpoint);
         SocketChannel far = service.accept()) {
-      // The link learns the server's process in the background, by the first of two commands.
-      sshd.awaitLog("Starting session", 2);
+      // The link learns the server's process in the background, by the first of two commands. A
+      // command that is stopped with its sshd would stay so.
+      sshd.awaitLog("Close session", 2);
       List<ProcessHandle> old = sshd.connections();
       assertThat(old).isNotEmpty();
       signal("STOP", old);
