@@ -378,9 +378,14 @@ class ServerIT {
 
   @Test
   void theAgentFindsTheBusByWhatTheServerAnnounces() {
+    long mark = mark();
     try (AgentProcess agent = world.agent()) {
       assertThat(call(agent.client(), CM, CM_PATH, PROTOCOLS)).contains("loopback");
     }
+    audited(mark, "\"event\":\"logout\"");
+    assertThat(world.own().daemon().linesSince(mark, "\"event\":\"refused\""))
+        .as("what an agent does of its own accord is allowed")
+        .isEmpty();
   }
 
   @Test

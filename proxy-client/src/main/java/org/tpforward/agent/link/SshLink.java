@@ -285,7 +285,10 @@ public final class SshLink implements Link, Closeable {
       }
       listeners.forEach(LinkListener::onUp);
     }
-    Thread.ofVirtual().name("ssh-session").start(() -> learn(made, own));
+    if (announced.equals(Announcement.NONE)) {
+      // Who announces something runs no commands, says so in its audit, and tidies up by itself.
+      Thread.ofVirtual().name("ssh-session").start(() -> learn(made, own));
+    }
     loss.arm(made);
   }
 
