@@ -121,18 +121,12 @@ final class ProcNetTcp {
   /** All sockets that are bound to that local port, as one reading of both tables shows them. */
   static List<Entry> at(int localPort) throws IOException {
     List<Entry> found = new ArrayList<>();
-    String port = ":%04X ".formatted(localPort);
     for (Path table : TABLES) {
       try (Reader reader =
           new InputStreamReader(Files.newInputStream(table), StandardCharsets.US_ASCII)) {
-        Lines lines = new Lines(reader);
-        for (int n = 0; n < MAX_LINES; n++) {
-          String line = lines.next();
-          if (line == null) {
-            break;
-          }
-          Entry entry = line.contains(port) ? parse(line, ByteOrder.nativeOrder()) : null;
-          if (entry != null && entry.local.port == localPort) {
+        Entries entries = new Entries(reader, localPort, ByteOrder.nativeOrder());
+        for (Entry entry; (entry = entries.next()) != null; ) {
+          if (entry.local.port == localPort) {
             found.add(entry);
           }
         }
@@ -170,23 +164,43 @@ final class ProcNetTcp {
       throws IOException {
     End local = End.of(client);
     End remote = End.of(server);
-    String port = ":%04X ".formatted(client.port());
-    Lines lines = new Lines(table);
-    for (int n = 0; n < MAX_LINES; n++) {
-      String line = lines.next();
-      if (line == null) {
-        break;
-      }
-      // Most lines are others': look closer only where the port occurs.
-      Entry entry = line.contains(port) ? parse(line, order) : null;
-      if (entry != null
-          && entry.isSomebodys()
-          && entry.local.equals(local)
-          && entry.remote.equals(remote)) {
+    Entries entries = new Entries(table, client.port(), order);
+    for (Entry entry; (entry = entries.next()) != null; ) {
+      if (entry.isSomebodys() && entry.local.equals(local) && entry.remote.equals(remote)) {
         return OptionalLong.of(entry.uid);
       }
     }
     return OptionalLong.empty();
+  }
+
+  /** The sockets of one table in whose lines a port occurs. */
+  private static final class Entries {
+    private final Lines lines;
+    private final String port;
+    private final ByteOrder order;
+    private int read;
+
+    Entries(Reader table, int port, ByteOrder order) {
+      this.lines = new Lines(table);
+      this.port = ":%04X ".formatted(port);
+      this.order = order;
+    }
+
+    /** The next one; null at the end. */
+    @Nullable Entry next() throws IOException {
+      while (read++ < MAX_LINES) {
+        String line = lines.next();
+        if (line == null) {
+          return null;
+        }
+        // Most lines are others': look closer only where the port occurs.
+        Entry entry = line.contains(port) ? parse(line, order) : null;
+        if (entry != null) {
+          return entry;
+        }
+      }
+      return null;
+    }
   }
 
   /** Lines, of which no more than {@link #MAX_LINE_CHARS} are kept. Not a character at a time. */

@@ -2,9 +2,7 @@ package org.tpforward.ssh;
 
 import java.net.InetSocketAddress;
 import org.apache.sshd.common.SshConstants;
-import org.apache.sshd.common.channel.Channel;
 import org.apache.sshd.common.channel.ChannelFactory;
-import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 
 /**
@@ -19,17 +17,7 @@ final class ForwardedChannel extends UnansweredChannel {
 
   /** Makes these channels for a client. */
   static ChannelFactory factory(String type) {
-    return new ChannelFactory() {
-      @Override
-      public String getName() {
-        return type;
-      }
-
-      @Override
-      public Channel createChannel(Session session) {
-        return new ForwardedChannel(type);
-      }
-    };
+    return factory(type, ForwardedChannel::new);
   }
 
   @Override

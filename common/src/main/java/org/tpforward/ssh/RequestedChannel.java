@@ -1,9 +1,7 @@
 package org.tpforward.ssh;
 
 import java.net.InetAddress;
-import org.apache.sshd.common.channel.Channel;
 import org.apache.sshd.common.channel.ChannelFactory;
-import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.socket.Endpoint;
@@ -26,17 +24,7 @@ final class RequestedChannel extends UnansweredChannel {
 
   /** Makes these channels for a server. */
   static ChannelFactory factory(String type, ServerRequests requests) {
-    return new ChannelFactory() {
-      @Override
-      public String getName() {
-        return type;
-      }
-
-      @Override
-      public Channel createChannel(Session session) {
-        return new RequestedChannel(type, requests);
-      }
-    };
+    return factory(type, wanted -> new RequestedChannel(wanted, requests));
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.tpforward.ssh;
 
-import java.time.Duration;
 import java.util.List;
 import org.apache.sshd.client.ClientBuilder;
 import org.apache.sshd.client.SshClient;
@@ -12,11 +11,6 @@ import org.apache.sshd.server.forward.RejectAllForwardingFilter;
 
 /** Makes SSH clients whose defaults are safe and fast; MINA's own are neither. */
 public final class SshClients {
-  /** Fewer and larger packets cost less; MINA takes none above 256 KiB. */
-  private static final long PACKET = 128 << 10;
-
-  private static final Duration FOR_EVER = Duration.ofDays(365);
-
   private SshClients() {}
 
   /**
@@ -56,12 +50,7 @@ public final class SshClients {
             .build(true);
     client.setIoServiceFactoryFactory(new SocketTransport(dialer));
     client.setKeyIdentityProvider(KeyIdentityProvider.EMPTY_KEYS_PROVIDER);
-    client.setReservedSessionMessagesHandler(DebugMessages.collector());
-    CoreModuleProperties.IDLE_TIMEOUT.set(client, Duration.ZERO);
-    CoreModuleProperties.WAIT_FOR_SPACE_TIMEOUT.set(client, FOR_EVER);
-    // A CLOSE that waits behind other packets is not lost.
-    CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(client, Duration.ofMinutes(5));
-    CoreModuleProperties.MAX_PACKET_SIZE.set(client, PACKET);
+    Defaults.apply(client);
     return client;
   }
 }

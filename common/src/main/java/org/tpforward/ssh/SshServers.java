@@ -9,7 +9,6 @@ import org.apache.sshd.common.compression.BuiltinCompressions;
 import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.session.Session;
-import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.ServerBuilder;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.auth.pubkey.PublickeyAuthenticator;
@@ -24,11 +23,6 @@ import org.tpforward.socket.Endpoint;
  * no agent, no X11; public keys only; no algorithm with SHA-1.
  */
 public final class SshServers {
-  /** Fewer and larger packets cost less; MINA takes none above 256 KiB. */
-  private static final long PACKET = 128 << 10;
-
-  private static final Duration FOR_EVER = Duration.ofDays(365);
-
   /** Those that a client may ask for; the last ones only to be refused in clear words. */
   private static final List<String> CHANNEL_TYPES =
       List.of(
@@ -46,7 +40,8 @@ public final class SshServers {
    * stops it.
    *
    * @param hostKeys the server's own keys
-   * @param users decides who is let in; called on a session's reading thread, must not wait
+   * @param users decides who is let in; called on the session's own reading thread: when it waits,
+   *     that session waits
    * @param requests decides about channels and listeners
    * @param announcement what clients are told before they ask
    */
@@ -75,11 +70,7 @@ public final class SshServers {
     server.setKeyboardInteractiveAuthenticator(null);
     server.setPasswordAuthenticator(null);
     server.setSubsystemFactories(List.of());
-    server.setReservedSessionMessagesHandler(DebugMessages.collector());
-    CoreModuleProperties.IDLE_TIMEOUT.set(server, Duration.ZERO);
-    CoreModuleProperties.WAIT_FOR_SPACE_TIMEOUT.set(server, FOR_EVER);
-    CoreModuleProperties.CHANNEL_CLOSE_TIMEOUT.set(server, Duration.ofMinutes(5));
-    CoreModuleProperties.MAX_PACKET_SIZE.set(server, PACKET);
+    Defaults.apply(server);
     return server;
   }
 

@@ -3,9 +3,12 @@ package org.tpforward.ssh;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.apache.sshd.client.future.DefaultOpenFuture;
 import org.apache.sshd.client.future.OpenFuture;
 import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.channel.Channel;
+import org.apache.sshd.common.channel.ChannelFactory;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,21 @@ abstract class UnansweredChannel extends StreamChannel {
 
   UnansweredChannel(String type) {
     super(type, body -> {});
+  }
+
+  /** Makes channels of one type. */
+  static ChannelFactory factory(String type, Function<String, UnansweredChannel> maker) {
+    return new ChannelFactory() {
+      @Override
+      public String getName() {
+        return type;
+      }
+
+      @Override
+      public Channel createChannel(Session session) {
+        return maker.apply(type);
+      }
+    };
   }
 
   /**

@@ -122,6 +122,19 @@ public final class Addresses {
   }
 
   /**
+   * The one address that loopback sockets of this type have here.
+   *
+   * @param type an IP one
+   */
+  public static InetAddress loopback(AddressType type) {
+    return switch (type) {
+      case IPV4 -> InetAddresses.forString("127.0.0.1");
+      case IPV6 -> InetAddresses.forString("::1");
+      case UNIX, ABSTRACT_UNIX -> throw new IllegalArgumentException(type + " has no IP address");
+    };
+  }
+
+  /**
    * Where a D-Bus server listens (D-Bus specification, "Server Addresses"): {@code unix:path},
    * {@code unix:abstract}, or {@code tcp} on loopback.
    *

@@ -19,7 +19,7 @@ import org.newsclub.net.unix.AFUNIXSocketAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.telepathy.AccessControl;
-import org.tpforward.telepathy.AddressType;
+import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.SocketKind;
 
 /**
@@ -135,8 +135,7 @@ final class CmListener implements AutoCloseable {
 
   private static CmListener ip(SocketKind kind, Admission admission, Guests guests)
       throws IOException {
-    InetAddress loopback =
-        InetAddress.ofLiteral(kind.type() == AddressType.IPV4 ? "127.0.0.1" : "::1");
+    InetAddress loopback = Addresses.loopback(kind.type());
     ServerSocketChannel channel = ServerSocketChannel.open();
     try {
       channel.bind(new InetSocketAddress(loopback, 0), BACKLOG);

@@ -1,16 +1,13 @@
 package org.tpforward.server;
 
-import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 import org.tpforward.dbus.BusAddress;
 import org.tpforward.dbus.ProtocolException;
 import org.tpforward.socket.Endpoint;
+import org.tpforward.telepathy.Addresses;
 
 /** D-Bus addresses as sockets of this machine. */
 public final class BusEndpoints {
-  private static final int LONGEST = 107;
-
   private BusEndpoints() {}
 
   /**
@@ -24,9 +21,9 @@ public final class BusEndpoints {
     }
     try {
       for (BusAddress address : BusAddress.parse(text)) {
-        Endpoint endpoint = of(address);
-        if (endpoint != null) {
-          return endpoint;
+        Optional<Endpoint> endpoint = Addresses.ofBus(address);
+        if (endpoint.isPresent()) {
+          return endpoint.get();
         }
       }
     } catch (ProtocolException e) {
@@ -34,33 +31,5 @@ public final class BusEndpoints {
           "not a D-Bus address, such as unix:path=/run/user/1000/bus: " + text, e);
     }
     throw new ServerException("the bus must be a Unix socket or a port of this machine: " + text);
-  }
-
-  private static @Nullable Endpoint of(BusAddress address) {
-    String path = address.key("path");
-    String name = address.key("abstract");
-    if (address.transport().equals("unix") && path != null && fits(path)) {
-      return new Endpoint.UnixPath(path);
-    }
-    if (address.transport().equals("unix") && name != null && fits(name)) {
-      return new Endpoint.UnixAbstract(name);
-    }
-    String port = address.key("port");
-    if (address.transport().equals("tcp") && port != null && port.matches("[0-9]{1,5}")) {
-      String host = address.key("host");
-      try {
-        InetAddress ip =
-            InetAddress.ofLiteral(host == null || host.equals("localhost") ? "127.0.0.1" : host);
-        int number = Integer.parseInt(port);
-        return ip.isLoopbackAddress() && number <= 65535 ? new Endpoint.Ip(ip, number) : null;
-      } catch (IllegalArgumentException e) {
-        return null;
-      }
-    }
-    return null;
-  }
-
-  private static boolean fits(String name) {
-    return !name.isEmpty() && name.getBytes(StandardCharsets.UTF_8).length <= LONGEST;
   }
 }

@@ -47,7 +47,7 @@ final class Arguments {
     }
     // telepathy-glib 0.24 passes the port alone, as u, and connects from the loopback address.
     if (parameter instanceof Value.Variant(Value.Uint32(long port)) && port > 0 && port < 65536) {
-      return new Endpoint.Ip(LocalAddresses.loopback(kind.type()), (int) port);
+      return new Endpoint.Ip(Addresses.loopback(kind.type()), (int) port);
     }
     Endpoint.Ip source = Addresses.ip(parameter);
     AddressType type = Addresses.typeOf(source);
@@ -57,7 +57,7 @@ final class Arguments {
     }
     // It also names a socket that it has bound to all addresses.
     return source.address().isAnyLocalAddress()
-        ? new Endpoint.Ip(LocalAddresses.loopback(type), source.port())
+        ? new Endpoint.Ip(Addresses.loopback(type), source.port())
         : source;
   }
 }

@@ -1,12 +1,10 @@
 package org.tpforward.agent.bus;
 
 import java.io.IOException;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.dbus.Header;
+import org.tpforward.dbus.OpenCalls;
 import org.tpforward.dbus.ProtocolException;
 
 /**
@@ -35,9 +33,8 @@ final class AwaitedReplies {
     }
   }
 
-  private final Map<Long, Call> calls = new ConcurrentHashMap<>();
+  private final OpenCalls<Call> calls;
   private final Consumer<Awaited> abandoned;
-  private volatile boolean closed;
 
   /**
    * For one client.
@@ -46,10 +43,11 @@ final class AwaitedReplies {
    */
   AwaitedReplies(Consumer<Awaited> abandoned) {
     this.abandoned = abandoned;
+    this.calls = new OpenCalls<>(call -> abandoned.accept(call.reply()));
   }
 
   boolean isEmpty() {
-    return calls.isEmpty();
+    return calls.size() == 0;
   }
 
   /**
@@ -67,31 +65,17 @@ final class AwaitedReplies {
       abandoned.accept(call.reply());
       return false;
     }
-    if (calls.putIfAbsent(header.serial(), call) != null) {
-      abandoned.accept(call.reply());
-      throw new ProtocolException(
-          "the client uses serial " + header.serial() + " again before its reply has come");
-    }
-    if (closed && calls.remove(header.serial(), call)) {
-      abandoned.accept(call.reply());
-      throw new IOException("the client has left");
-    }
+    calls.add(header.serial(), call);
     return true;
   }
 
   /** The call with that serial, which is forgotten with this; null if nobody asked. */
   @Nullable Call take(long serial) {
-    return calls.remove(serial);
+    return calls.take(serial);
   }
 
   /** Abandons what is left, and whatever comes. */
   void close() {
-    closed = true;
-    for (Long serial : List.copyOf(calls.keySet())) {
-      Call call = calls.remove(serial);
-      if (call != null) {
-        abandoned.accept(call.reply());
-      }
-    }
+    calls.close();
   }
 }

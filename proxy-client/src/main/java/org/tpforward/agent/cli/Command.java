@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.agent.AgentException;
 import org.tpforward.agent.ExitCode;
+import org.tpforward.process.Logging;
 import picocli.CommandLine.Option;
 
 /**
@@ -40,7 +41,8 @@ abstract class Command implements Callable<Integer> {
 
   @Override
   public final Integer call() {
-    Logging.configure(verbose.length);
+    // What a library warns of, this program tells in its own words, or not at all.
+    Logging.configure(verbose.length, verbose.length - 1);
     try {
       return outcome();
     } finally {

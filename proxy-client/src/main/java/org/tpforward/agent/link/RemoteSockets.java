@@ -1,6 +1,5 @@
 package org.tpforward.agent.link;
 
-import com.google.common.net.InetAddresses;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.security.SecureRandom;
@@ -19,6 +18,7 @@ import org.tpforward.ssh.ListenRefusedException;
 import org.tpforward.ssh.RemoteListener;
 import org.tpforward.ssh.RemoteListeners;
 import org.tpforward.telepathy.AddressType;
+import org.tpforward.telepathy.Addresses;
 
 /**
  * The listeners of one connection on the server. Unix sockets lie in a private directory, each
@@ -53,8 +53,7 @@ final class RemoteSockets {
     Endpoint at =
         switch (type) {
           case UNIX -> new Endpoint.UnixPath(place() + "/" + randomName());
-          case IPV4 -> new Endpoint.Ip(InetAddresses.forString("127.0.0.1"), 0);
-          case IPV6 -> new Endpoint.Ip(InetAddresses.forString("::1"), 0);
+          case IPV4, IPV6 -> new Endpoint.Ip(Addresses.loopback(type), 0);
           case ABSTRACT_UNIX -> throw new IllegalArgumentException("sshd has no abstract sockets");
         };
     try {

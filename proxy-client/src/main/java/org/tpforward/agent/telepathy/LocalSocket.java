@@ -148,15 +148,9 @@ record LocalSocket(SocketKind kind, Endpoint where, Endpoint.@Nullable Ip from) 
   }
 
   private static Endpoint.Ip freePort(AddressType type) throws TransferException {
-    byte[] address = type == AddressType.IPV4 ? new byte[] {127, 0, 0, 1} : new byte[16];
-    if (type == AddressType.IPV6) {
-      address[15] = 1;
-    }
-    try {
-      InetAddress loopback = InetAddress.getByAddress(address);
-      try (ServerSocket socket = new ServerSocket(0, 1, loopback)) {
-        return new Endpoint.Ip(loopback, socket.getLocalPort());
-      }
+    InetAddress loopback = Addresses.loopback(type);
+    try (ServerSocket socket = new ServerSocket(0, 1, loopback)) {
+      return new Endpoint.Ip(loopback, socket.getLocalPort());
     } catch (IOException e) {
       throw new TransferException("no local port is free: " + e.getMessage());
     }

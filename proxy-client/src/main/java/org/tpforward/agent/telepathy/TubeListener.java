@@ -2,7 +2,6 @@ package org.tpforward.agent.telepathy;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ import org.tpforward.socket.Endpoints;
 import org.tpforward.socket.Listener;
 import org.tpforward.socket.TelepathySockets;
 import org.tpforward.telepathy.AccessControl;
+import org.tpforward.telepathy.Addresses;
 import org.tpforward.telepathy.SocketAbilities;
 import org.tpforward.telepathy.SocketKind;
 
@@ -65,7 +65,8 @@ record TubeListener(SocketKind kind, Listener listener, @Nullable Path directory
       case ABSTRACT_UNIX ->
           new TubeListener(kind, listen(kind, Endpoints.randomAbstract("tpforward-tube")), null);
       case IPV4, IPV6 ->
-          new TubeListener(kind, listen(kind, new Endpoint.Ip(loopback(kind), 0)), null);
+          new TubeListener(
+              kind, listen(kind, new Endpoint.Ip(Addresses.loopback(kind.type()), 0)), null);
     };
   }
 
@@ -73,15 +74,6 @@ record TubeListener(SocketKind kind, Listener listener, @Nullable Path directory
     return kind.access() == AccessControl.CREDENTIALS
         ? TelepathySockets.listenForBytes(where)
         : Listener.open(where);
-  }
-
-  private static InetAddress loopback(SocketKind kind) throws IOException {
-    byte[] address = new byte[16];
-    address[15] = 1;
-    return InetAddress.getByAddress(
-        kind.type() == org.tpforward.telepathy.AddressType.IPV4
-            ? new byte[] {127, 0, 0, 1}
-            : address);
   }
 
   @Override

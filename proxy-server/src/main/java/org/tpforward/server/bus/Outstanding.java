@@ -1,12 +1,10 @@
 package org.tpforward.server.bus;
 
 import java.io.IOException;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.dbus.Header;
+import org.tpforward.dbus.OpenCalls;
 import org.tpforward.dbus.ProtocolException;
 
 /**
@@ -25,15 +23,15 @@ final class Outstanding {
    */
   record Call(@Nullable String destination, Awaited reply) {}
 
-  private final Map<Long, Call> calls = new ConcurrentHashMap<>();
+  private final OpenCalls<Call> calls;
   private final Consumer<Awaited> abandoned;
-  private volatile boolean closed;
 
   /**
    * @param abandoned told of each call of which nothing will come
    */
   Outstanding(Consumer<Awaited> abandoned) {
     this.abandoned = abandoned;
+    this.calls = new OpenCalls<>(call -> abandoned.accept(call.reply()));
   }
 
   /** Whether there is no room for another one. */
@@ -52,16 +50,7 @@ final class Outstanding {
       abandoned.accept(reply);
       return;
     }
-    Call call = new Call(header.destination(), reply);
-    if (calls.putIfAbsent(header.serial(), call) != null) {
-      abandoned.accept(reply);
-      throw new ProtocolException(
-          "the client uses serial " + header.serial() + " again before its reply has come");
-    }
-    if (closed && calls.remove(header.serial(), call)) {
-      abandoned.accept(reply);
-      throw new IOException("the client has left");
-    }
+    calls.add(header.serial(), new Call(header.destination(), reply));
   }
 
   /** The call with that serial; null if there is none. */
@@ -71,17 +60,11 @@ final class Outstanding {
 
   /** Its reply has come. */
   void remove(long serial) {
-    calls.remove(serial);
+    Call _ = calls.take(serial);
   }
 
   /** Abandons what is left, and whatever comes. */
   void close() {
-    closed = true;
-    for (Long serial : List.copyOf(calls.keySet())) {
-      Call call = calls.remove(serial);
-      if (call != null) {
-        abandoned.accept(call.reply());
-      }
-    }
+    calls.close();
   }
 }

@@ -37,7 +37,7 @@ final class CheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Logging.configure(options.verbose.length);
+    options.configureLogging();
     try {
       ServerConfig config = options.toConfig(TpforwardServer.defaultBus(environment));
       Keys keys = Keys.read(config.authorizedKeys(), config.trustedAuthorities());

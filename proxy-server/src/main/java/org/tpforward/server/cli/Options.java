@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.process.Logging;
 import org.tpforward.server.BusEndpoints;
 import org.tpforward.server.ServerConfig;
 import org.tpforward.server.ServerException;
@@ -139,6 +140,12 @@ final class Options {
 
   @Option(names = "-v", description = "Say what happens; twice for everything.")
   boolean[] verbose = {};
+
+  /** To be called before any logger is made. */
+  void configureLogging() {
+    // What MINA says of each session is in the audit, in this program's words.
+    Logging.configure(verbose.length, verbose.length >= 2 ? 1 : -1);
+  }
 
   /**
    * All of it, checked.

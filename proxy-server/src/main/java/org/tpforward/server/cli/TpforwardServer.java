@@ -121,7 +121,7 @@ public final class TpforwardServer implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Logging.configure(options.verbose.length);
+    options.configureLogging();
     ServerConfig config;
     try {
       config = options.toConfig(defaultBus(environment));
