@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Tag;
  * A test that is run twice: against OpenSSH's server and against tpforward-server. Its world is
  * {@link org.tpforward.harness.World#apartWithEither}.
  */
-@Target(ElementType.TYPE)
+@Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @Tag("either-server")
 @interface EitherServer {}

@@ -23,7 +23,7 @@ class LinkLossIT {
 
   @BeforeEach
   void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2");
@@ -105,6 +105,7 @@ class LinkLossIT {
   }
 
   @Test
+  @EitherServer
   void aWireThatIsCutAndMendedIsSurvived() {
     try (Proc monitor = agent.client().start("dbus-monitor", "--session")) {
       monitor.awaitLine("NameAcquired|NameLost");
