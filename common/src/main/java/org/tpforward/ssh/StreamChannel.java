@@ -144,6 +144,11 @@ class StreamChannel extends AbstractClientChannel {
 
   @Override
   public void handleClose() {
+    OpenFuture future = openFuture;
+    if (future != null && !future.isDone()) {
+      // No answer will come.
+      future.setException(new IOException("the other side closed the channel and did not open it"));
+    }
     // Whoever learns of it by reading must not be able to write any more.
     outbound.fail(new IOException("the other side closed the channel"), () -> {});
     inbound.fail(new IOException("the other side closed the channel before its end"));
