@@ -3,6 +3,7 @@ package org.tpforward.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -11,6 +12,7 @@ import org.tpforward.harness.HarnessException;
 import org.tpforward.harness.Java;
 import org.tpforward.harness.Login;
 import org.tpforward.harness.PrivateBus;
+import org.tpforward.harness.PrivateServer;
 import org.tpforward.harness.Proc;
 import org.tpforward.harness.User;
 import org.tpforward.harness.World;
@@ -79,17 +81,12 @@ class TubeMixIT {
 
   /** A service is passed on: what came through one CM's tube is offered through the other's. */
   @Test
+  @EitherServer
   void twoAgentsWithTwoCms() {
     Login friend = world.server().login(User.STRANGER);
     try (PrivateBus bus = PrivateBus.start(friend, "--profile", "gabble");
-        AgentProcess other =
-            AgentProcess.start(
-                world.desk(),
-                "-F",
-                world.desk().home() + "/.ssh/config",
-                "--name",
-                "friend",
-                friend.user().name() + "@server");
+        PrivateServer server = serverOf(bus);
+        AgentProcess other = agentOf(friend, server);
         Proc accept = accept(desk, "desk", "echo", "ipv4", "localhost");
         Proc echo = TpClient.start(serv, "tube-offer", "alice", "desk", "echo", "1")) {
       String port = accept.awaitLine("^address 127.0.0.1 (\\d+)$").group(1);
@@ -108,6 +105,29 @@ class TubeMixIT {
         end(passOn);
       }
       end(accept);
+    }
+  }
+
+  /** sshd serves every user of the machine; of tpforward-server each has one of his own. */
+  private static @Nullable PrivateServer serverOf(PrivateBus bus) {
+    return world.ssh() instanceof PrivateServer ? PrivateServer.start(bus.login(), 2223) : null;
+  }
+
+  private static AgentProcess agentOf(Login friend, @Nullable PrivateServer server) {
+    String name = friend.user().name();
+    if (server != null) {
+      server.authorize(world.desk(), name);
+    }
+    try {
+      return AgentProcess.start(
+          world.desk(),
+          "-F",
+          world.desk().home() + "/.ssh/config",
+          "--name",
+          "friend",
+          name + "@server");
+    } finally {
+      world.ssh().authorize(world.desk(), world.serv().user().name());
     }
   }
 
