@@ -45,6 +45,11 @@ public final class Connection implements Duplex {
   private volatile boolean ended;
   private int descriptorUsers;
 
+  /** Looked for at the first {@link #writeNow}; guarded by {@link #closing}. */
+  private @Nullable NowaitSocket nowait;
+
+  private boolean nowaitSought;
+
   private Connection(
       SocketChannel channel,
       Endpoint at,
@@ -172,6 +177,21 @@ public final class Connection implements Duplex {
       total += channel.write(src);
     }
     return total;
+  }
+
+  @Override
+  public int writeNow(byte[] bytes, int offset, int length) {
+    // The lock keeps the descriptor this socket's; the call does not wait.
+    synchronized (closing) {
+      if (ended) {
+        return 0;
+      }
+      if (!nowaitSought) {
+        nowaitSought = true;
+        nowait = NowaitSocket.of(channel);
+      }
+      return nowait == null ? 0 : nowait.send(bytes, offset, length);
+    }
   }
 
   @Override

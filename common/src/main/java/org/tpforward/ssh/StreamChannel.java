@@ -16,6 +16,7 @@ import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.Duplex;
 
 /**
  * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
@@ -111,7 +112,10 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   public void handleData(Buffer buffer) throws IOException {
     int length = dataLength(buffer);
-    inbound.offer(buffer.array(), buffer.rpos(), length);
+    long grant = inbound.offer(buffer.array(), buffer.rpos(), length);
+    if (grant > 0) {
+      grant(grant);
+    }
   }
 
   /** No such stream has a second one: its bytes are counted and dropped. */
@@ -183,8 +187,8 @@ class StreamChannel extends AbstractClientChannel {
 
   // What the stream's owner does
 
-  final boolean awaitReadable(long millis) throws IOException {
-    return inbound.await(millis);
+  final boolean awaitReadable(long millis, Duplex.@Nullable Receiver meanwhile) throws IOException {
+    return inbound.await(millis, meanwhile);
   }
 
   final int read(ByteBuffer dst) throws IOException {
