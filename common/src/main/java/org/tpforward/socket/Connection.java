@@ -45,10 +45,8 @@ public final class Connection implements Duplex {
   private volatile boolean ended;
   private int descriptorUsers;
 
-  /** Looked for at the first {@link #writeNow}; guarded by {@link #closing}. */
+  /** Once it is needed and can be had; guarded by {@link #closing}. */
   private @Nullable NowaitSocket nowait;
-
-  private boolean nowaitSought;
 
   private Connection(
       SocketChannel channel,
@@ -186,8 +184,7 @@ public final class Connection implements Duplex {
       if (ended) {
         return 0;
       }
-      if (!nowaitSought) {
-        nowaitSought = true;
+      if (nowait == null) {
         nowait = NowaitSocket.of(channel);
       }
       return nowait == null ? 0 : nowait.send(bytes, offset, length);

@@ -214,10 +214,17 @@ class StreamChannel extends AbstractClientChannel {
   final int write(ByteBuffer src) throws IOException {
     int total = src.remaining();
     Session session = getSession();
+    byte[] room = {};
     while (src.hasRemaining()) {
-      int count = outbound.beginSending(Math.min(src.remaining(), maxData));
+      int wanted = Math.min(src.remaining(), maxData);
+      int count = outbound.beginSending(wanted);
       try {
-        session.writePacket(dataPacket(session, src, count));
+        if (room.length < wanted + PACKET_OVERHEAD) {
+          room = new byte[wanted + PACKET_OVERHEAD];
+        }
+        if (!session.writePacket(dataPacket(session, room, src, count)).isDone()) {
+          room = new byte[0]; // It is the queue's now.
+        }
       } finally {
         outbound.sent();
       }
@@ -226,11 +233,9 @@ class StreamChannel extends AbstractClientChannel {
     return total;
   }
 
-  private Buffer dataPacket(Session session, ByteBuffer src, int count) {
+  private Buffer dataPacket(Session session, byte[] room, ByteBuffer src, int count) {
     Buffer packet =
-        session.prepareBuffer(
-            SshConstants.SSH_MSG_CHANNEL_DATA,
-            new ByteArrayBuffer(new byte[count + PACKET_OVERHEAD], false));
+        session.prepareBuffer(SshConstants.SSH_MSG_CHANNEL_DATA, new ByteArrayBuffer(room, false));
     packet.putUInt(getRecipient());
     packet.putUInt(count);
     int at = packet.wpos();
