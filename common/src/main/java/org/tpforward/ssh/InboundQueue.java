@@ -216,6 +216,16 @@ final class InboundQueue {
     }
   }
 
+  /** Whether a reader waits, and takes what comes by its receiver. */
+  boolean hasReceiver() {
+    lock.lock();
+    try {
+      return receiver != null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static InterruptedIOException interrupted() {
     Thread.currentThread().interrupt();
     return new InterruptedIOException("interrupted while reading an SSH channel");
@@ -307,9 +317,9 @@ final class InboundQueue {
         budget.end(back);
         size -= back;
         taken -= back;
-      } else if (takenInAll >= size) {
+      } else if (takenInAll >= size && chunks.isEmpty()) {
         long now = nanoTime.getAsLong();
-        if (chunks.isEmpty() && (size < WIDE || (now - since) / 1_000_000 > size / FAST)) {
+        if (size < WIDE || (now - since) / 1_000_000 > takenInAll / FAST) {
           long more = budget.widen(size);
           size += more;
           taken += more;
