@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 TP_JAVA_OPTS=(
   -XX:+UseSerialGC
   -Xms28m
-  -Xmx80m
+  -Xmx128m
   -Xmn24m
   -XX:ReservedCodeCacheSize=32m
   -XX:TrimNativeHeapInterval=2000

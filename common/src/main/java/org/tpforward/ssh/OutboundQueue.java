@@ -16,6 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.sshd.common.io.AbstractIoWriteFuture;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.socket.NowaitSocket;
 
 /**
  * Writes packets to a non-blocking socket without ever making the caller wait: directly as long as
@@ -27,6 +28,9 @@ final class OutboundQueue {
 
   private static final int LOW_WATER = HIGH_WATER / 2;
   private static final int GATHER = 16;
+
+  /** Bytes. */
+  private static final int LONG = 4 << 10;
 
   private final SocketChannel channel;
   private final String name;
@@ -40,6 +44,7 @@ final class OutboundQueue {
   /** Whether {@link #awaitWritable} has anything to do, to be asked without the lock. */
   private volatile boolean attention;
 
+  private @Nullable NowaitSocket nowait;
   private @Nullable IOException failure;
   private @Nullable Thread writer;
   private @Nullable Selector selector;
@@ -56,7 +61,7 @@ final class OutboundQueue {
   }
 
   /**
-   * Writes, or queues behind what is queued already. The array of {@code bytes} belongs to the
+   * Writes, or queues behind what is queued already. The array beneath {@code bytes} belongs to the
    * queue until the future is done.
    */
   WriteFuture write(ByteBuffer bytes, Object id) {
@@ -83,7 +88,10 @@ final class OutboundQueue {
   private @Nullable IOException writeOrQueue(ByteBuffer bytes, WriteFuture future) {
     if (queue.isEmpty()) {
       try {
-        channel.write(bytes);
+        writeNow(bytes);
+        if (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
       } catch (IOException e) {
         failure = e;
         account(0);
@@ -99,6 +107,20 @@ final class OutboundQueue {
       filled.signal();
     }
     return null;
+  }
+
+  /** Spares long packets the copy that a channel makes of an array; the lock keeps it open. */
+  private void writeNow(ByteBuffer bytes) {
+    if (bytes.remaining() < LONG) {
+      return;
+    }
+    if (nowait == null) {
+      nowait = NowaitSocket.of(channel);
+    }
+    if (nowait != null) {
+      int at = bytes.arrayOffset() + bytes.position();
+      bytes.position(bytes.position() + nowait.send(bytes.array(), at, bytes.remaining()));
+    }
   }
 
   /**

@@ -16,6 +16,7 @@ import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.Duplex;
 
 /**
  * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
@@ -111,7 +112,10 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   public void handleData(Buffer buffer) throws IOException {
     int length = dataLength(buffer);
-    inbound.offer(buffer.array(), buffer.rpos(), length);
+    long grant = inbound.offer(buffer.array(), buffer.rpos(), length);
+    if (grant > 0) {
+      grant(grant);
+    }
   }
 
   /** No such stream has a second one: its bytes are counted and dropped. */
@@ -188,8 +192,8 @@ class StreamChannel extends AbstractClientChannel {
 
   // What the stream's owner does
 
-  final boolean awaitReadable(long millis) throws IOException {
-    return inbound.await(millis);
+  final boolean awaitReadable(long millis, Duplex.@Nullable Receiver meanwhile) throws IOException {
+    return inbound.await(millis, meanwhile);
   }
 
   final int read(ByteBuffer dst) throws IOException {
@@ -215,10 +219,17 @@ class StreamChannel extends AbstractClientChannel {
   final int write(ByteBuffer src) throws IOException {
     int total = src.remaining();
     Session session = getSession();
+    byte[] room = {};
     while (src.hasRemaining()) {
-      int count = outbound.beginSending(Math.min(src.remaining(), maxData));
+      int wanted = Math.min(src.remaining(), maxData);
+      int count = outbound.beginSending(wanted);
       try {
-        session.writePacket(dataPacket(session, src, count));
+        if (room.length < wanted + PACKET_OVERHEAD) {
+          room = new byte[wanted + PACKET_OVERHEAD];
+        }
+        if (!session.writePacket(dataPacket(session, room, src, count)).isDone()) {
+          room = new byte[0]; // It is the queue's now.
+        }
       } finally {
         outbound.sent();
       }
@@ -227,11 +238,9 @@ class StreamChannel extends AbstractClientChannel {
     return total;
   }
 
-  private Buffer dataPacket(Session session, ByteBuffer src, int count) {
+  private Buffer dataPacket(Session session, byte[] room, ByteBuffer src, int count) {
     Buffer packet =
-        session.prepareBuffer(
-            SshConstants.SSH_MSG_CHANNEL_DATA,
-            new ByteArrayBuffer(new byte[count + PACKET_OVERHEAD], false));
+        session.prepareBuffer(SshConstants.SSH_MSG_CHANNEL_DATA, new ByteArrayBuffer(room, false));
     packet.putUInt(getRecipient());
     packet.putUInt(count);
     int at = packet.wpos();

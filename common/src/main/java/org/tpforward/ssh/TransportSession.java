@@ -32,6 +32,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class TransportSession extends AbstractCloseable implements IoSession {
   private static final int READ_BUFFER = 128 << 10;
+
+  /**
+   * How much of it MINA gets at a time: after each packet it moves all that it has of the next ones
+   * to the front.
+   */
+  private static final int SLICE = 16 << 10;
+
   private static final AtomicLong IDS = new AtomicLong();
 
   private final long id = IDS.incrementAndGet();
@@ -110,8 +117,12 @@ final class TransportSession extends AbstractCloseable implements IoSession {
           if (quickAck) {
             channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
           }
-          buffer.flip();
-          handler.messageReceived(this, bytes);
+          for (int end = Math.min(count, SLICE), at = 0; at < count; ) {
+            buffer.position(at).limit(end);
+            handler.messageReceived(this, bytes);
+            at = end;
+            end = Math.min(count, end + SLICE);
+          }
         }
       }
     } catch (ClosedChannelException | ClosedSelectorException e) {
