@@ -252,7 +252,7 @@ tp_stale() {
   local jar=$1 module=$2 source
   [ -e "$jar" ] || return 0
   local -a sources=()
-  for source in "$TP_ROOT"/{pom.xml,common/pom.xml,"$module"/pom.xml,common/src/main,"$module"/src/main}; do
+  for source in "$TP_ROOT"/{pom.xml,common/pom.xml,"$module"/pom.xml,common/src/main,"$module"/src/{main,build}}; do
     [ -e "$source" ] && sources+=("$source")
   done
   [ ${#sources[@]} -gt 0 ] && [ -n "$(find "${sources[@]}" -newer "$jar" -print -quit)" ]
