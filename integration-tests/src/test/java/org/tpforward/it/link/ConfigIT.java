@@ -15,7 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tpforward.agent.link.LinkException;
 import org.tpforward.agent.link.SshLink;
 
-/** The user's ssh configuration is followed, with ssh installed and without. */
+/**
+ * The user's ssh configuration is followed, with ssh installed and without. Of sshd, which is a
+ * jump host too: what is read here does not depend on whose server it is.
+ */
 class ConfigIT {
   @TempDir Path directory;
   Sshd sshd;

@@ -61,8 +61,8 @@ final class Desk {
   }
 
   /** A link to a server, not connected yet. */
-  SshLink link(Sshd sshd) throws LinkException {
-    return link("127.0.0.1:" + sshd.port());
+  SshLink link(Door door) throws LinkException {
+    return link("127.0.0.1:" + door.port());
   }
 
   SshLink link(String to) throws LinkException {
@@ -73,8 +73,8 @@ final class Desk {
   }
 
   /** A connected link. */
-  SshLink connect(Sshd sshd) throws LinkException {
-    SshLink link = link(sshd);
+  SshLink connect(Door door) throws LinkException {
+    SshLink link = link(door);
     try {
       link.connect();
       return link;

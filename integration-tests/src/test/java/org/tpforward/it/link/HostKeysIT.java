@@ -14,7 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tpforward.agent.link.LinkException;
 
-/** Which servers are believed to be who they say. */
+/**
+ * Which servers are believed to be who they say. By sshd, which has keys of all types and
+ * certificates for them: what is decided here does not depend on whose server it is.
+ */
 class HostKeysIT {
   @TempDir Path directory;
   Sshd sshd;

@@ -30,7 +30,10 @@ import org.tpforward.agent.link.SshLink;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 
-/** What happens when the connection goes. */
+/**
+ * What happens when the connection goes. Of sshd, whose processes are killed and stopped one by
+ * one; tpforward-server's loss is in LinkLossIT.
+ */
 @Timeout(60)
 class LossIT {
   @TempDir Path directory;

@@ -36,7 +36,10 @@ import org.tpforward.agent.link.SshLink;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 
-/** What servers allow, forbid and are not: each is told apart. */
+/**
+ * What servers allow, forbid and are not: each is told apart. These are options of sshd's;
+ * tpforward-server has none like them, and is told apart by what it announces (ServerIT).
+ */
 class ServersIT {
   @TempDir Path directory;
   Desk desk;

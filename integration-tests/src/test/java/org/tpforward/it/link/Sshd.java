@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A private OpenSSH server on a loopback port; this user may log in with {@link #allow}ed keys, and
  * finds an empty home directory.
  */
-final class Sshd implements AutoCloseable {
+final class Sshd implements Door {
   private static final Path PROGRAM = Path.of("/usr/sbin/sshd");
 
   private final Path directory;
@@ -134,7 +134,8 @@ final class Sshd implements AutoCloseable {
     }
   }
 
-  int port() {
+  @Override
+  public int port() {
     return port;
   }
 
@@ -142,12 +143,8 @@ final class Sshd implements AutoCloseable {
     return directory.resolve("host_" + type);
   }
 
-  /** Lets who holds this key log in. */
-  void allow(Path key) throws IOException {
-    authorize(Programs.publicKey(key));
-  }
-
-  void authorize(String line) throws IOException {
+  @Override
+  public void authorize(String line) throws IOException {
     Files.writeString(
         directory.resolve("authorized_keys"),
         line + "\n",
@@ -155,8 +152,8 @@ final class Sshd implements AutoCloseable {
         java.nio.file.StandardOpenOption.APPEND);
   }
 
-  /** The known_hosts line of this server. */
-  String knownHost(String type) throws IOException {
+  @Override
+  public String knownHost(String type) throws IOException {
     return "[127.0.0.1]:" + port + " " + Programs.typeAndKey(hostKey(type)) + "\n";
   }
 

@@ -16,6 +16,9 @@ import org.tpforward.agent.link.LinkException.Cause;
 
 /** Says in one line why a connection could not be made, and what to do next. */
 final class Failures {
+  /** MINA's own words. */
+  private static final String NOTHING_MORE = "No more authentication methods available";
+
   private final SshConfig config;
   private final @Nullable ProxyProcess proxy;
   private final HostKeyPolicy policy;
@@ -161,18 +164,16 @@ final class Failures {
     }
     String who = config.user() + "@" + config.host();
     List<String> accepted = methods.methods();
-    int disconnect = problem instanceof SshException ssh ? ssh.getDisconnectCode() : 0;
-    if (disconnect == SshConstants.SSH2_DISCONNECT_PROTOCOL_ERROR) {
-      // What sshd sends after MaxAuthTries.
+    if (problem instanceof SshException ssh && isHangUp(ssh)) {
       return new LinkException(
           Cause.AUTH_FAILED,
           who
               + ": the server hung up after "
               + keys.shown()
               + " keys ("
-              + SessionEvents.describe(problem == null ? new IOException() : problem)
+              + SessionEvents.describe(ssh)
               + "): name the right one with -i and set IdentitiesOnly=yes",
-          problem == null ? new IOException() : problem);
+          ssh);
     }
     if (accepted.isEmpty()) {
       return new LinkException(
@@ -185,6 +186,17 @@ final class Failures {
     return new LinkException(
         Cause.AUTH_FAILED,
         who + ": Permission denied (" + String.join(",", accepted) + "): " + advice(accepted));
+  }
+
+  /** Whether the server has had enough keys: sshd says so after MaxAuthTries. */
+  private static boolean isHangUp(SshException problem) {
+    return switch (problem.getDisconnectCode()) {
+      case SshConstants.SSH2_DISCONNECT_PROTOCOL_ERROR -> true;
+      // Of MINA's servers, tpforward-server too; and of this side when it knows no more to try.
+      case SshConstants.SSH2_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE ->
+          !NOTHING_MORE.equals(problem.getMessage());
+      default -> false;
+    };
   }
 
   private String advice(List<String> accepted) {
