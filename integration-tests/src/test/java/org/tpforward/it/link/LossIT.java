@@ -73,6 +73,7 @@ class LossIT {
           }
         });
     link.connect();
+    link.settle();
     assertThat(events.take()).isEqualTo("up");
     return link;
   }
