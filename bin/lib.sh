@@ -204,8 +204,11 @@ tp_no_services_end() {
 # ---- The JDK -------------------------------------------------------------------------------------
 
 tp_is_jdk25() {
-  [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" ] &&
-    grep -qs '^JAVA_VERSION="25[."]' "$1/release"
+  local text
+  [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return
+  # Fails at the end of the file, once it has read all; no process is started.
+  IFS= read -r -d '' text <"$1/release"
+  [[ $'\n'$text == *$'\nJAVA_VERSION="25'[.\"]* ]]
 }
 
 tp_jdk_found() {

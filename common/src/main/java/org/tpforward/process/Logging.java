@@ -1,39 +1,42 @@
 package org.tpforward.process;
 
-/** Sets slf4j-simple up, which reads its settings when the first logger is made. */
+import org.slf4j.event.Level;
+
+/** How much this process says on standard error: warnings, and errors of libraries. */
 public final class Logging {
-  private static final String PREFIX = "org.slf4j.simpleLogger.";
+  private static volatile Level own = Level.WARN;
+  private static volatile Level libraries = Level.ERROR;
+  private static volatile boolean names;
 
   private Logging() {}
 
   /**
-   * To be called before any logger is made.
+   * May be called at any time; loggers heed it from then on.
    *
    * @param verbosity how often the user said -v
-   * @param libraries the verbosity of what is not this program's own; below 0 for errors only
+   * @param verbosityOfLibraries that of what is not this program's own; below 0 for errors only
    */
-  public static void configure(int verbosity, int libraries) {
-    set("defaultLogLevel", level(libraries));
-    set("log.org.tpforward", level(verbosity));
-    set("showThreadName", "false");
-    set("showLogName", verbosity >= 2 ? "true" : "false");
-    set("showDateTime", "true");
-    set("dateTimeFormat", "yyyy-MM-dd HH:mm:ss");
+  public static void configure(int verbosity, int verbosityOfLibraries) {
+    own = level(verbosity);
+    libraries = level(verbosityOfLibraries);
+    names = verbosity >= 2;
   }
 
-  private static String level(int verbosity) {
+  private static Level level(int verbosity) {
     return switch (verbosity) {
-      case -1 -> "error";
-      case 0 -> "warn";
-      case 1 -> "info";
-      default -> "debug";
+      case -1 -> Level.ERROR;
+      case 0 -> Level.WARN;
+      case 1 -> Level.INFO;
+      default -> Level.DEBUG;
     };
   }
 
-  /** What is set on the JVM's command line comes first. */
-  private static void set(String name, String value) {
-    if (System.getProperty(PREFIX + name) == null) {
-      System.setProperty(PREFIX + name, value);
-    }
+  static boolean isEnabled(boolean ownLogger, Level level) {
+    return level.toInt() >= (ownLogger ? own : libraries).toInt();
+  }
+
+  /** Whether a line says which logger it is from. */
+  static boolean showsNames() {
+    return names;
   }
 }

@@ -51,7 +51,9 @@ final class Algorithms {
 
   /** OpenSSH's first choice first: it is as safe as sntrup761, and much faster in Java. */
   static List<KeyExchangeFactory> clientKeyExchanges() {
-    return fastFirst(withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true)));
+    return fastFirst(withoutSha1(ClientBuilder.setUpDefaultKeyExchanges(true))).stream()
+        .map(EarlyKeys::using)
+        .toList();
   }
 
   /**

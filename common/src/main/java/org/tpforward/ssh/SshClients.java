@@ -14,6 +14,25 @@ public final class SshClients {
   private SshClients() {}
 
   /**
+   * Begins, in a thread of its own, with what the first connection of a process needs of any
+   * server: algorithms are loaded, and half a key exchange is made. To be called before the program
+   * finds out where to connect. Whoever needs one of these things earlier waits for it; nobody
+   * notices if it fails.
+   */
+  public static void prepare() {
+    Thread.ofPlatform().daemon().name("ssh-prepare").start(SshClients::load);
+  }
+
+  private static void load() {
+    try {
+      newClient((session, address, key) -> false);
+      EarlyKeys.make();
+    } catch (Exception e) {
+      // Who needs it will see for himself.
+    }
+  }
+
+  /**
    * A client over TCP. See {@link #newClient(ServerKeyVerifier, Dialer)}.
    *
    * @param verifier decides about the server's key

@@ -3,6 +3,7 @@ package org.tpforward.loopback;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.process.Logging;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,8 +40,8 @@ public final class LoopbackCm implements Callable<Integer> {
 
   /** Runs until the bus goes away. Exit status 0 then, 1 where the name is taken. */
   public static void main(String[] args) {
-    // dbus-java tells which transport it uses.
-    System.setProperty("org.slf4j.simpleLogger.log.org.freedesktop.dbus", "warn");
+    // dbus-java tells which transport it uses: that is no warning.
+    Logging.configure(1, 0);
     System.exit(new CommandLine(new LoopbackCm()).execute(args));
   }
 

@@ -1,8 +1,15 @@
 package org.tpforward.agent;
 
+import org.tpforward.ssh.SshClients;
+
 /** Starts agents. */
 public final class Agents {
   private Agents() {}
+
+  /** Does beforehand, and meanwhile, what {@link #start} needs in any case. Does not block. */
+  public static void prepare() {
+    SshClients.prepare();
+  }
 
   /**
    * Connects, finds the remote bus, and returns once a client could use it.

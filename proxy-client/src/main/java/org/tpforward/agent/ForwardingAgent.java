@@ -150,6 +150,7 @@ final class ForwardingAgent implements RunningAgent {
           }
         });
     server.start();
+    link.settle();
     log.info("{} is served from {} at {}", bus, opener.endpoint(), link.target());
   }
 

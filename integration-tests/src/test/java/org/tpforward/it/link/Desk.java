@@ -77,6 +77,7 @@ final class Desk {
     SshLink link = link(door);
     try {
       link.connect();
+      link.settle();
       return link;
     } catch (LinkException e) {
       link.close();

@@ -76,6 +76,7 @@ class LossIT {
           }
         });
     link.connect();
+    link.settle();
     assertThat(events.take()).isEqualTo("up");
     return link;
   }

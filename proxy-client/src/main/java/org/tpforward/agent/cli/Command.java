@@ -36,7 +36,7 @@ abstract class Command implements Callable<Integer> {
     interruption = Interruption.of(cancel);
   }
 
-  /** Does the work. Loggers may be made from here on, and not earlier. */
+  /** Does the work. */
   abstract int execute() throws AgentException, IOException, InterruptedException;
 
   @Override

@@ -20,6 +20,9 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Version.class)
 public final class Tpforward implements Runnable {
+  /** Those that will want an agent. */
+  private static final Set<String> STARTING = Set.of("agent", "run");
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -38,6 +41,9 @@ public final class Tpforward implements Runnable {
 
   /** The program. */
   public static void main(String[] arguments) {
+    if (arguments.length > 0 && STARTING.contains(arguments[0])) {
+      Agents.prepare();
+    }
     System.exit(execute(Agents::start, System.getenv(), arguments));
   }
 

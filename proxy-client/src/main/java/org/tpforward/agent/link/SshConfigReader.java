@@ -7,7 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,10 +35,12 @@ final class SshConfigReader {
       return ConfigExpansion.expand(
           options, environment, SshConfigFile.read(options, environment), new ConfigValues());
     }
-    ConfigValues values = ask(command(ssh.toString(), options, environment), environment);
-    ConfigValues defaults =
-        ask(List.of(ssh.toString(), "-G", "-T", "-F", "none", "--", "localhost"), environment);
-    return ConfigExpansion.expand(options, environment, values, defaults);
+    // Both at the same time: the user waits.
+    Question first = Question.ask(command(ssh.toString(), options, environment), environment);
+    Question second =
+        Question.ask(
+            List.of(ssh.toString(), "-G", "-T", "-F", "none", "--", "localhost"), environment);
+    return ConfigExpansion.expand(options, environment, first.answer(), second.answer());
   }
 
   /** The value for {@code -F}, or null where ssh finds the files by itself. */
@@ -79,45 +82,57 @@ final class SshConfigReader {
     return command;
   }
 
-  private static ConfigValues ask(List<String> command, UserEnvironment environment)
-      throws LinkException {
-    try {
-      Process process =
-          environment
-              .process(command)
-              .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
-              .start();
-      CompletableFuture<String> errors =
-          CompletableFuture.supplyAsync(() -> text(process.getErrorStream()));
-      CompletableFuture<String> output =
-          CompletableFuture.supplyAsync(() -> text(process.getInputStream()));
-      if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+  /** An ssh that has been started to tell its configuration. */
+  private record Question(Process process, FutureTask<String> output, FutureTask<String> errors) {
+    static Question ask(List<String> command, UserEnvironment environment) throws LinkException {
+      try {
+        Process process =
+            environment
+                .process(command)
+                .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+                .start();
+        return new Question(
+            process, read(process.getInputStream()), read(process.getErrorStream()));
+      } catch (IOException e) {
         throw new LinkException(
-            LinkException.Cause.CONFIGURATION,
-            "ssh -G did not end in " + SECONDS + " s: see Match exec in the ssh configuration");
+            LinkException.Cause.CONFIGURATION, "ssh -G cannot be run: " + e.getMessage(), e);
       }
-      if (process.exitValue() != 0) {
+    }
+
+    private static FutureTask<String> read(InputStream in) {
+      FutureTask<String> text = new FutureTask<>(() -> text(in));
+      Thread.ofPlatform().daemon().name("ssh -G").start(text);
+      return text;
+    }
+
+    ConfigValues answer() throws LinkException {
+      try {
+        if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+          process.destroyForcibly();
+          throw new LinkException(
+              LinkException.Cause.CONFIGURATION,
+              "ssh -G did not end in " + SECONDS + " s: see Match exec in the ssh configuration");
+        }
+        if (process.exitValue() != 0) {
+          throw new LinkException(
+              LinkException.Cause.CONFIGURATION,
+              "ssh does not accept its configuration: " + OneLine.of(errors.get(), 300));
+        }
+        errors.get().lines().forEach(line -> log.warn("{}", OneLine.of(line, 300)));
+        return parse(output.get());
+      } catch (ExecutionException e) {
         throw new LinkException(
-            LinkException.Cause.CONFIGURATION,
-            "ssh does not accept its configuration: " + OneLine.of(errors.join(), 300));
+            LinkException.Cause.CONFIGURATION, "ssh -G cannot be read: " + e.getCause(), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new LinkException(LinkException.Cause.CLOSED, "interrupted", e);
       }
-      errors.join().lines().forEach(line -> log.warn("{}", OneLine.of(line, 300)));
-      return parse(output.join());
-    } catch (IOException e) {
-      throw new LinkException(
-          LinkException.Cause.CONFIGURATION, "ssh -G cannot be run: " + e.getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LinkException(LinkException.Cause.CLOSED, "interrupted", e);
     }
   }
 
-  private static String text(InputStream in) {
+  private static String text(InputStream in) throws IOException {
     try (in) {
       return new String(in.readNBytes(LONGEST_OUTPUT), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      return "";
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.sshd.client.session.ClientSession;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,9 @@ public final class SshLink implements Link, Closeable {
   private final Object lock = new Object();
   private final Object notification = new Object();
 
+  // What connect has left to settle.
+  private final AtomicReference<@Nullable Runnable> unsettled = new AtomicReference<>();
+
   // Guarded by lock.
   private LinkState state = new LinkState.Down("not connected yet", null);
   private @Nullable Connection connection;
@@ -79,7 +83,8 @@ public final class SshLink implements Link, Closeable {
   }
 
   /**
-   * Makes the first connection. Call it once. Blocks, also for the user's answers.
+   * Makes the first connection. Call it once, and {@link #settle} some time later. Blocks, also for
+   * the user's answers.
    *
    * @throws LinkException if it fails; nothing is tried again then
    */
@@ -91,7 +96,7 @@ public final class SshLink implements Link, Closeable {
       state = new LinkState.Connecting();
     }
     try {
-      establish(options.interactive());
+      unsettled.set(establish(options.interactive()));
     } catch (LinkException e) {
       synchronized (lock) {
         if (ended == null) {
@@ -100,6 +105,22 @@ public final class SshLink implements Link, Closeable {
       }
       throw e;
     }
+  }
+
+  /**
+   * Begins with what a loss of the first connection will need, and what earlier ones have left: it
+   * runs commands on the server, which would hold up what the user waits for. Does not block. Later
+   * connections settle by themselves.
+   */
+  public void settle() {
+    Runnable rest = unsettled.getAndSet(null);
+    if (rest != null) {
+      inBackground(rest);
+    }
+  }
+
+  private static void inBackground(Runnable work) {
+    Thread.ofVirtual().name("ssh-session").start(work);
   }
 
   /** Has somebody told of losses and returns from now on. */
@@ -245,7 +266,8 @@ public final class SshLink implements Link, Closeable {
     }
   }
 
-  private void establish(boolean interactive) throws LinkException {
+  /** Returns what is still to be done once there is time for it. */
+  private Runnable establish(boolean interactive) throws LinkException {
     SshConfig current = interactive ? config : background();
     Connector connector = new Connector(current, times, environment, interactive, unlocked);
     Loss loss = new Loss();
@@ -285,11 +307,9 @@ public final class SshLink implements Link, Closeable {
       }
       listeners.forEach(LinkListener::onUp);
     }
-    if (announced.equals(Announcement.NONE)) {
-      // Who announces something runs no commands, says so in its audit, and tidies up by itself.
-      Thread.ofVirtual().name("ssh-session").start(() -> learn(made, own));
-    }
     loss.arm(made);
+    // Who announces something runs no commands, says so in its audit, and tidies up by itself.
+    return announced.equals(Announcement.NONE) ? () -> learn(made, own) : () -> {};
   }
 
   /** The same configuration, in which a jump host's ssh asks nobody either. */
@@ -395,7 +415,7 @@ public final class SshLink implements Link, Closeable {
     String reason = state() instanceof LinkState.Down down ? down.reason() : "";
     while (pause(backoff.next(), reason)) {
       try {
-        establish(false);
+        inBackground(establish(false));
         log.info("the link to {} is up again", target());
         return;
       } catch (LinkException e) {

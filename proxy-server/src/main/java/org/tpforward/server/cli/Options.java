@@ -141,7 +141,7 @@ final class Options {
   @Option(names = "-v", description = "Say what happens; twice for everything.")
   boolean[] verbose = {};
 
-  /** To be called before any logger is made. */
+  /** Has as much logged as was asked for. */
   void configureLogging() {
     // What MINA says of each session is in the audit, in this program's words.
     Logging.configure(verbose.length, verbose.length >= 2 ? 1 : -1);
