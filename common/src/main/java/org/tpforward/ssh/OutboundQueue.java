@@ -127,6 +127,11 @@ final class OutboundQueue {
     }
   }
 
+  /** Whether {@link #awaitWritable} would return at once. */
+  boolean isWritable() {
+    return !attention;
+  }
+
   private void account(long change) {
     queued += change;
     attention = queued > HIGH_WATER || failure != null;

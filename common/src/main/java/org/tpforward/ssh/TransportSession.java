@@ -10,6 +10,8 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,13 +26,14 @@ import org.apache.sshd.common.util.Readable;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.closeable.AbstractCloseable;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.EventLoop;
 
 /**
  * One connection of the {@link SocketTransport}. {@link #readLoop} is run by the connection's own
  * thread until the end; everything else may be called by any thread, and never blocks except {@link
  * #awaitWritable}.
  */
-final class TransportSession extends AbstractCloseable implements IoSession {
+final class TransportSession extends AbstractCloseable implements IoSession, EventLoop {
   private static final int READ_BUFFER = 128 << 10;
   private static final AtomicLong IDS = new AtomicLong();
 
@@ -49,6 +52,7 @@ final class TransportSession extends AbstractCloseable implements IoSession {
   private final Object suspension = new Object();
   private boolean suspended;
   private volatile @Nullable IOException writeFailure;
+  private volatile @Nullable Thread reader;
 
   /** Takes over the channel: it is closed with the session, or at once if this fails. */
   TransportSession(
@@ -85,19 +89,31 @@ final class TransportSession extends AbstractCloseable implements IoSession {
   /** Reads and dispatches until the connection ends. */
   void readLoop() {
     try {
+      reader = Thread.currentThread();
       channel.register(readable, SelectionKey.OP_READ);
       ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BUFFER);
       Readable bytes = Readable.readable(buffer);
+      List<SelectionKey> ready = new ArrayList<>();
       boolean more = false;
       while (isOpen()) {
-        if (!more) {
-          readable.select();
-          readable.selectedKeys().clear();
+        if (more) {
+          readable.selectNow(ready::add);
+        } else {
+          readable.select(ready::add);
         }
+        boolean arrived = more;
+        for (SelectionKey key : ready) {
+          arrived |= key.attachment() == null;
+          tell(key);
+        }
+        ready.clear();
         awaitResumed();
         IOException broken = writeFailure;
         if (broken != null) {
           throw broken;
+        }
+        if (!arrived) {
+          continue;
         }
         buffer.clear();
         int count = channel.read(buffer);
@@ -120,6 +136,36 @@ final class TransportSession extends AbstractCloseable implements IoSession {
       report(e);
     } finally {
       close(true);
+    }
+  }
+
+  /** If it is another socket than this connection's. */
+  private void tell(SelectionKey key) {
+    if (key.attachment() instanceof Runnable listener && key.isValid()) {
+      try {
+        listener.run();
+      } catch (RuntimeException | LinkageError e) {
+        log.error("what reads a local socket failed", e);
+        key.cancel();
+      }
+    }
+  }
+
+  @Override
+  public SelectionKey register(SocketChannel other, Runnable listener) throws IOException {
+    try {
+      SelectionKey key = other.register(readable, SelectionKey.OP_READ, listener);
+      forget();
+      return key;
+    } catch (ClosedSelectorException e) {
+      throw new IOException("the SSH connection was lost", e);
+    }
+  }
+
+  @Override
+  public void forget() {
+    if (Thread.currentThread() != reader) { // which is about to look
+      readable.wakeup();
     }
   }
 
@@ -161,6 +207,11 @@ final class TransportSession extends AbstractCloseable implements IoSession {
    */
   void awaitWritable() throws IOException {
     outbound.awaitWritable();
+  }
+
+  /** Whether {@link #awaitWritable} would return at once. */
+  boolean isWritable() {
+    return outbound.isWritable();
   }
 
   @Override
