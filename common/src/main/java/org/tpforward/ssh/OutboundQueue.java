@@ -37,6 +37,9 @@ final class OutboundQueue {
   private final Deque<Write> queue = new ArrayDeque<>();
   private long queued;
 
+  /** How often something was written; each time the peer learnt what had arrived until then. */
+  private volatile int writes;
+
   /** Whether {@link #awaitWritable} has anything to do, to be asked without the lock. */
   private volatile boolean attention;
 
@@ -80,10 +83,12 @@ final class OutboundQueue {
     return future;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
   private @Nullable IOException writeOrQueue(ByteBuffer bytes, WriteFuture future) {
     if (queue.isEmpty()) {
       try {
         channel.write(bytes);
+        writes++;
       } catch (IOException e) {
         failure = e;
         account(0);
@@ -125,6 +130,11 @@ final class OutboundQueue {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Another number than before if something has been written since. */
+  int writes() {
+    return writes;
   }
 
   /** Whether {@link #awaitWritable} would return at once. */

@@ -123,11 +123,13 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
         // A full buffer says that more is there; anything less has emptied the socket.
         more = !buffer.hasRemaining();
         if (count > 0) {
-          if (quickAck) {
-            channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
-          }
+          int before = outbound.writes();
           buffer.flip();
           handler.messageReceived(this, bytes);
+          if (quickAck && outbound.writes() == before) {
+            // An answer would have said it too; without one a peer with Nagle's algorithm waits.
+            channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
+          }
         }
       }
     } catch (ClosedChannelException | ClosedSelectorException e) {
