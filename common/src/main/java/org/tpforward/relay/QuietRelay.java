@@ -114,7 +114,8 @@ public final class QuietRelay implements Flow {
     }
   }
 
-  private @Nullable Relay relay() {
+  /** The relay that it has handed over to; null as long as it is quiet. */
+  @Nullable Relay relay() {
     synchronized (starting) {
       return relay;
     }
