@@ -28,6 +28,9 @@ final class OutboundQueue {
   private static final int LOW_WATER = HIGH_WATER / 2;
   private static final int GATHER = 16;
 
+  /** Bytes that are kept together at most. */
+  private static final int TOGETHER = 16 << 10;
+
   private final SocketChannel channel;
   private final String name;
   private final Consumer<IOException> onFailure;
@@ -42,6 +45,12 @@ final class OutboundQueue {
 
   /** Whether {@link #awaitWritable} has anything to do, to be asked without the lock. */
   private volatile boolean attention;
+
+  /** What {@link #gathering} has written, and the socket has not been given yet. */
+  private final ByteBuffer gathered = ByteBuffer.allocateDirect(TOGETHER);
+
+  /** Whose small writes are kept together. */
+  private @Nullable Thread gathering;
 
   private @Nullable IOException failure;
   private @Nullable Thread writer;
@@ -85,10 +94,21 @@ final class OutboundQueue {
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
   private @Nullable IOException writeOrQueue(ByteBuffer bytes, WriteFuture future) {
+    writes++;
+    if (gathering == Thread.currentThread()
+        && queue.isEmpty()
+        && bytes.remaining() <= gathered.remaining()) {
+      gathered.put(bytes);
+      return null;
+    }
     if (queue.isEmpty()) {
       try {
-        channel.write(bytes);
-        writes++;
+        if (gathered.position() == 0) {
+          channel.write(bytes);
+        } else {
+          channel.write(new ByteBuffer[] {gathered.flip(), bytes});
+          queueGathered();
+        }
       } catch (IOException e) {
         failure = e;
         account(0);
@@ -96,14 +116,63 @@ final class OutboundQueue {
       }
     }
     if (bytes.hasRemaining()) {
-      queue.add(new Write(bytes, future));
-      account(bytes.remaining());
-      if (writer == null) {
-        writer = Thread.ofPlatform().daemon().name("ssh-write " + name).start(this::flushLoop);
-      }
-      filled.signal();
+      enqueue(bytes, future);
     }
     return null;
+  }
+
+  private void enqueue(ByteBuffer bytes, WriteFuture future) {
+    queue.add(new Write(bytes, future));
+    account(bytes.remaining());
+    if (writer == null) {
+      writer = Thread.ofPlatform().daemon().name("ssh-write " + name).start(this::flushLoop);
+    }
+    filled.signal();
+  }
+
+  /** Queues what the socket has not taken of them. */
+  private void queueGathered() {
+    if (gathered.hasRemaining()) {
+      byte[] rest = new byte[gathered.remaining()];
+      gathered.get(rest);
+      enqueue(ByteBuffer.wrap(rest), new WriteFuture(name));
+    }
+    gathered.clear();
+  }
+
+  /**
+   * Small writes of the calling thread are kept together until {@link #flushGathered}, or until
+   * another thread writes. One packet for each write costs more than what is in it.
+   */
+  void gather() {
+    lock.lock();
+    try {
+      gathering = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends {@link #gather}. */
+  void flushGathered() {
+    IOException broken = null;
+    lock.lock();
+    try {
+      gathering = null;
+      if (gathered.position() > 0 && failure == null) {
+        channel.write(gathered.flip());
+        queueGathered();
+      }
+    } catch (IOException e) {
+      failure = e;
+      account(0);
+      broken = e;
+    } finally {
+      lock.unlock();
+    }
+    if (broken != null) {
+      onFailure.accept(broken);
+    }
   }
 
   /**
@@ -160,6 +229,7 @@ final class OutboundQueue {
 
   /** Fails what is queued and ends the writing thread. Idempotent. */
   void close() {
+    flushGathered(); // Perhaps a last message: why this side ends.
     List<WriteFuture> abandoned = new ArrayList<>();
     IOException why;
     lock.lock();

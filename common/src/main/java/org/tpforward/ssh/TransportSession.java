@@ -101,18 +101,20 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
         } else {
           readable.select(ready::add);
         }
+        awaitResumed();
+        IOException broken = writeFailure;
+        if (broken != null) {
+          throw broken;
+        }
+        outbound.gather();
         boolean arrived = more;
         for (SelectionKey key : ready) {
           arrived |= key.attachment() == null;
           tell(key);
         }
         ready.clear();
-        awaitResumed();
-        IOException broken = writeFailure;
-        if (broken != null) {
-          throw broken;
-        }
         if (!arrived) {
+          outbound.flushGathered();
           continue;
         }
         buffer.clear();
@@ -122,14 +124,20 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
         }
         // A full buffer says that more is there; anything less has emptied the socket.
         more = !buffer.hasRemaining();
+        if (more) {
+          outbound.flushGathered(); // Much takes its time.
+        }
         if (count > 0) {
           int before = outbound.writes();
           buffer.flip();
           handler.messageReceived(this, bytes);
+          outbound.flushGathered();
           if (quickAck && outbound.writes() == before) {
             // An answer would have said it too; without one a peer with Nagle's algorithm waits.
             channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
           }
+        } else {
+          outbound.flushGathered();
         }
       }
     } catch (ClosedChannelException | ClosedSelectorException e) {
@@ -219,6 +227,7 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
   @Override
   public void shutdownOutputStream() {
     if (outputShut.compareAndSet(false, true)) {
+      outbound.flushGathered();
       OutboundQueue.WriteFuture last = outbound.last();
       if (last == null) {
         shutdownOutput();
@@ -238,6 +247,7 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
 
   @Override
   protected CloseFuture doCloseGracefully() {
+    outbound.flushGathered();
     return builder().when(outbound.last()).run(id, this::shutdownOutput).build().close(false);
   }
 
