@@ -63,7 +63,7 @@ public final class QuietRelay implements Flow {
     return null;
   }
 
-  private QuietRelay(String name, Eventful near, Eventful far, EventLoop loop, Relay.Hooks hooks) {
+  QuietRelay(String name, Eventful near, Eventful far, EventLoop loop, Relay.Hooks hooks) {
     this.name = name;
     this.loop = loop;
     this.near = near;
@@ -102,10 +102,10 @@ public final class QuietRelay implements Flow {
       if (over) {
         return;
       }
-      aborted = why;
+      if (aborted == null) {
+        aborted = why;
+      }
     }
-    near.reset();
-    far.reset();
     Relay busy = relay();
     if (busy != null) {
       busy.abort(why);
@@ -280,19 +280,19 @@ public final class QuietRelay implements Flow {
     /** Whether all of it was written. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
     private boolean write(ByteBuffer data) {
-      boolean whole = true;
+      int length = data.remaining();
       try {
-        bytes += to.writeNow(data);
+        int written = to.writeNow(data);
+        bytes += written;
+        if (written == length) {
+          return true;
+        }
       } catch (IOException e) {
-        log.debug("{}: {}", name, e.toString());
-        whole = false; // The relay will meet it again.
+        log.debug("{}: {}", name, e.toString()); // The relay will meet it again.
       }
-      if (data.hasRemaining()) {
-        unwritten = new byte[data.remaining()];
-        data.get(unwritten);
-        whole = false;
-      }
-      return whole;
+      unwritten = new byte[data.remaining()];
+      data.get(unwritten);
+      return false;
     }
 
     private Outcome end() {

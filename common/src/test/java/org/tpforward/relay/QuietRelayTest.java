@@ -32,6 +32,8 @@ class QuietRelayTest {
   @BeforeEach
   void open() throws IOException {
     loop = new TestLoop();
+    near = Ends.of(Kind.PATH, dir);
+    far = Ends.of(Kind.PATH, dir);
   }
 
   @AfterEach
@@ -42,8 +44,12 @@ class QuietRelayTest {
   }
 
   private QuietRelay start(Kind kind) throws IOException {
-    near = Ends.of(kind, dir);
-    far = Ends.of(kind, dir);
+    if (kind != Kind.PATH) {
+      near.close();
+      far.close();
+      near = Ends.of(kind, dir);
+      far = Ends.of(kind, dir);
+    }
     QuietRelay relay = new QuietRelay("test", near.inner(), far.inner(), loop, hooks);
     relay.begin();
     return relay;

@@ -34,8 +34,7 @@ final class Growth {
       figures.add(Figure.free("clients-" + count, "µs each"));
       figures.add(Figure.free("calls-" + count + "-p50", "µs"));
     }
-    return new Benchmark(
-        NAME, Rig.NEAR, false, figures, way -> measure(load, way, most, counts));
+    return new Benchmark(NAME, Rig.NEAR, false, figures, way -> measure(load, way, most, counts));
   }
 
   private static double[] measure(Load load, Way way, int most, List<Integer> counts) {
