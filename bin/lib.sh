@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 TP_JAVA_OPTS=(
   -XX:+UseSerialGC
   -Xms28m
-  -Xmx80m
+  -Xmx128m
   -Xmn24m
   -XX:ReservedCodeCacheSize=32m
   -XX:TrimNativeHeapInterval=2000
@@ -252,7 +252,7 @@ tp_stale() {
   local jar=$1 module=$2 source
   [ -e "$jar" ] || return 0
   local -a sources=()
-  for source in "$TP_ROOT"/{pom.xml,common/pom.xml,"$module"/pom.xml,common/src/main,"$module"/src/main}; do
+  for source in "$TP_ROOT"/{pom.xml,common/pom.xml,"$module"/pom.xml,common/src/main,"$module"/src/{main,build}}; do
     [ -e "$source" ] && sources+=("$source")
   done
   [ ${#sources[@]} -gt 0 ] && [ -n "$(find "${sources[@]}" -newer "$jar" -print -quit)" ]

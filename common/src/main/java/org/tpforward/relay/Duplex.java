@@ -39,6 +39,26 @@ public interface Duplex extends ByteChannel {
   }
 
   /**
+   * As {@link #awaitReadable(long)}; but what arrives meanwhile may be handed to {@code receiver}
+   * by the thread that received it, and is then not there to be read: that saves a hand-over
+   * between threads for each piece. Once this has returned the receiver is called no more.
+   */
+  default boolean awaitReadable(long millis, Receiver receiver) throws IOException {
+    return awaitReadable(millis);
+  }
+
+  /** Where bytes go that need not be read. */
+  @FunctionalInterface
+  interface Receiver {
+    /**
+     * Takes what it can without waiting; called by a thread that serves many streams.
+     *
+     * @return how many bytes, from the beginning; the rest is then to be read
+     */
+    int receive(byte[] bytes, int offset, int length);
+  }
+
+  /**
    * Whether virtual threads may use it while both directions move. Without a default: who wraps a
    * stream must ask it.
    */
@@ -51,6 +71,16 @@ public interface Duplex extends ByteChannel {
    */
   @Override
   int write(ByteBuffer src) throws IOException;
+
+  /**
+   * Writes what goes without waiting. For any thread, while no other one writes.
+   *
+   * @return how many bytes, from the beginning; 0 also where the stream is broken or cannot do it,
+   *     so that {@link #write} has to try
+   */
+  default int writeNow(byte[] bytes, int offset, int length) {
+    return 0;
+  }
 
   /** Half-close: tells the peer that no more bytes follow. The other direction goes on. */
   void shutdownOutput() throws IOException;

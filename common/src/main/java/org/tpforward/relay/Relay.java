@@ -201,12 +201,12 @@ public final class Relay implements Flow {
     }
   }
 
-  private final class Direction implements Runnable {
+  private final class Direction implements Runnable, Duplex.Receiver {
     private final Side side;
     private final Duplex from;
     private final Duplex to;
 
-    /** Written by this direction's thread only. */
+    /** Written by this direction's thread, or for it while it waits. */
     private volatile long bytes;
 
     /** Why {@link #to} could not be written: no matter until the other direction has ended too. */
@@ -321,7 +321,7 @@ public final class Relay implements Flow {
       ByteBuffer data;
       int n;
       try {
-        if (!from.awaitReadable(millis)) {
+        if (!from.awaitReadable(millis, this)) {
           return 0;
         }
         data = buffer.clear();
@@ -345,7 +345,15 @@ public final class Relay implements Flow {
       return n;
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    /** What came while this direction waited, from the thread that received it. */
+    @Override
+    public int receive(byte[] received, int offset, int length) {
+      int n = to.writeNow(received, offset, length);
+      count(n);
+      return n;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer at a time
     private void count(int n) {
       bytes += n;
     }

@@ -47,6 +47,16 @@ final class Resumed implements Duplex {
   }
 
   @Override
+  public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
+    return before != null || failure != null || stream.awaitReadable(millis, receiver);
+  }
+
+  @Override
+  public int writeNow(byte[] bytes, int offset, int length) {
+    return stream.writeNow(bytes, offset, length);
+  }
+
+  @Override
   public boolean suitsVirtualThreads() {
     return stream.suitsVirtualThreads();
   }

@@ -76,6 +76,11 @@ public final class ByteFirst implements Duplex {
   }
 
   @Override
+  public int writeNow(byte[] bytes, int offset, int length) {
+    return read ? connection.writeNow(bytes, offset, length) : 0;
+  }
+
+  @Override
   public boolean suitsVirtualThreads() {
     return connection.suitsVirtualThreads();
   }

@@ -55,6 +55,9 @@ public final class Connection implements Eventful {
     private @Nullable SelectionKey key;
   }
 
+  /** Once it is needed and can be had; guarded by {@link #closing}. */
+  private @Nullable NowaitSocket nowait;
+
   private Connection(
       SocketChannel channel,
       Endpoint at,
@@ -182,6 +185,20 @@ public final class Connection implements Eventful {
       total += channel.write(src);
     }
     return total;
+  }
+
+  @Override
+  public int writeNow(byte[] bytes, int offset, int length) {
+    // The lock keeps the descriptor this socket's; the call does not wait.
+    synchronized (closing) {
+      if (ended) {
+        return 0;
+      }
+      if (nowait == null) {
+        nowait = NowaitSocket.of(channel);
+      }
+      return nowait == null ? 0 : nowait.send(bytes, offset, length);
+    }
   }
 
   @Override

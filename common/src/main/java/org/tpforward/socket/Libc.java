@@ -111,6 +111,16 @@ final class Libc {
    * @throws SocketException on a system whose layouts are not the ones above
    */
   static Libc get() throws SocketException {
+    check();
+    return Holder.INSTANCE;
+  }
+
+  /**
+   * Nothing, on a system that this knows.
+   *
+   * @throws SocketException on any other
+   */
+  static void check() throws SocketException {
     String os = System.getProperty("os.name", "");
     String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
     if (!os.equals("Linux") || !(arch.equals("amd64") || arch.equals("aarch64"))) {
@@ -120,7 +130,6 @@ final class Libc {
               + " on "
               + arch);
     }
-    return Holder.INSTANCE;
   }
 
   /** What a call returned, and errno where that is negative. */

@@ -32,7 +32,12 @@ final class ChannelDuplex implements Eventful {
 
   @Override
   public boolean awaitReadable(long millis) throws IOException {
-    return channel.awaitReadable(millis);
+    return channel.awaitReadable(millis, null);
+  }
+
+  @Override
+  public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
+    return channel.awaitReadable(millis, receiver);
   }
 
   @Override

@@ -13,12 +13,15 @@ import java.util.function.LongSupplier;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.SshException;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.Duplex.Receiver;
 
 /**
  * What a channel has received and its reader has not taken yet. The peer's window bounds it, and
  * grows again only by what the reader took.
  *
- * <p>One thread offers (MINA's reading thread, which never waits here), one takes.
+ * <p>One thread offers (MINA's reading thread, which never waits here), one takes. While the taker
+ * waits with a receiver, the offering thread gives it what it can at once: no other thread is woken
+ * then, and nothing is copied.
  */
 final class InboundQueue {
   /** Room for what follows when small packets pile up: a chunk for each would cost far more. */
@@ -51,6 +54,9 @@ final class InboundQueue {
   /** When that count began. */
   private long since;
 
+  /** The waiting reader's, who has taken all that was there. */
+  private @Nullable Receiver receiver;
+
   private boolean ended;
   private boolean abandoned;
   private @Nullable IOException failure;
@@ -76,30 +82,46 @@ final class InboundQueue {
   }
 
   /**
-   * Adds a copy of received bytes.
+   * Hands received bytes to the receiver that waits, or adds a copy.
    *
+   * @return by how much to widen the peer's window now; 0 for not yet
    * @throws SshException if the peer sent more than its window; ends the session
    */
-  void offer(byte[] data, int offset, int length) throws SshException {
+  long offer(byte[] data, int offset, int length) throws SshException {
     lock.lock();
     try {
       spend(length);
       if (failure != null || ended || length == 0) {
         taken += length;
-        return;
+        return 0;
       }
-      Chunk tail = chunks.peekLast();
-      if (tail == null || !tail.append(data, offset, length)) {
-        boolean small = tail != null && length < SMALL;
-        byte[] copy = small ? new byte[SMALL] : Arrays.copyOfRange(data, offset, offset + length);
-        if (small) {
-          System.arraycopy(data, offset, copy, 0, length);
+      int received = 0;
+      if (receiver != null) {
+        received = receiver.receive(data, offset, length);
+        if (received < length) {
+          // It would have to wait; the reader does that.
+          receiver = null;
         }
-        chunks.add(new Chunk(copy, length));
       }
-      changed.signal();
+      if (received < length) {
+        add(data, offset + received, length - received);
+        changed.signal();
+      }
+      return received == 0 ? 0 : release(received);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void add(byte[] data, int offset, int length) {
+    Chunk tail = chunks.peekLast();
+    if (tail == null || !tail.append(data, offset, length)) {
+      boolean small = tail != null && length < SMALL;
+      byte[] copy = small ? new byte[SMALL] : Arrays.copyOfRange(data, offset, offset + length);
+      if (small) {
+        System.arraycopy(data, offset, copy, 0, length);
+      }
+      chunks.add(new Chunk(copy, length));
     }
   }
 
@@ -168,13 +190,15 @@ final class InboundQueue {
    * Waits until {@link #take} would not.
    *
    * @param millis how long at most; 0 for no bound
+   * @param meanwhile given what arrives before this returns, if it is not null
    * @return false if the time has passed
    */
-  boolean await(long millis) throws IOException {
+  boolean await(long millis, @Nullable Receiver meanwhile) throws IOException {
     lock.lock();
     try {
       long left = TimeUnit.MILLISECONDS.toNanos(millis);
       while (chunks.isEmpty() && failure == null && !ended) {
+        receiver = meanwhile;
         if (millis == 0) {
           changed.await();
         } else if (left <= 0) {
@@ -186,6 +210,17 @@ final class InboundQueue {
       return true;
     } catch (InterruptedException e) {
       throw interrupted();
+    } finally {
+      receiver = null;
+      lock.unlock();
+    }
+  }
+
+  /** Whether a reader waits, and takes what comes by its receiver. */
+  boolean hasReceiver() {
+    lock.lock();
+    try {
+      return receiver != null;
     } finally {
       lock.unlock();
     }
@@ -292,9 +327,9 @@ final class InboundQueue {
         budget.end(back);
         size -= back;
         taken -= back;
-      } else if (takenInAll >= size) {
+      } else if (takenInAll >= size && chunks.isEmpty()) {
         long now = nanoTime.getAsLong();
-        if (chunks.isEmpty() && (size < WIDE || (now - since) / 1_000_000 > size / FAST)) {
+        if (size < WIDE || (now - since) / 1_000_000 > takenInAll / FAST) {
           long more = budget.widen(size);
           size += more;
           taken += more;

@@ -1,7 +1,10 @@
 package org.tpforward.ssh;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.sshd.common.SshConstants;
@@ -24,6 +27,7 @@ public final class KeepAlive {
   private final int most;
   private final Consumer<Duration> dead;
   private final AtomicInteger outstanding = new AtomicInteger();
+  private final CountDownLatch over = new CountDownLatch(1);
 
   /**
    * For one session.
@@ -39,18 +43,20 @@ public final class KeepAlive {
     this.dead = dead;
   }
 
-  /** Runs until the session closes. */
-  public void start() {
-    Thread.ofVirtual().name("ssh-keepalive").start(this::run);
+  /**
+   * Runs until the session closes, and no longer: what waits here keeps the session in memory.
+   *
+   * @return its thread
+   */
+  @CanIgnoreReturnValue
+  public Thread start() {
+    session.addCloseFutureListener(closed -> over.countDown());
+    return Thread.ofVirtual().name("ssh-keepalive").start(this::run);
   }
 
   private void run() {
     try {
-      while (true) {
-        Thread.sleep(interval);
-        if (!session.isOpen()) {
-          return;
-        }
+      while (!over.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
         int unanswered = outstanding.getAndIncrement();
         if (unanswered >= most) {
           dead.accept(interval.multipliedBy(unanswered));

@@ -16,6 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.sshd.common.io.AbstractIoWriteFuture;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.socket.NowaitSocket;
 
 /**
  * Writes packets to a non-blocking socket without ever making the caller wait: directly as long as
@@ -30,6 +31,9 @@ final class OutboundQueue {
 
   /** Bytes that are kept together at most. */
   private static final int TOGETHER = 16 << 10;
+
+  /** Bytes. */
+  private static final int LONG = 4 << 10;
 
   private final SocketChannel channel;
   private final String name;
@@ -52,6 +56,7 @@ final class OutboundQueue {
   /** Whose small writes are kept together. */
   private @Nullable Thread gathering;
 
+  private @Nullable NowaitSocket nowait;
   private @Nullable IOException failure;
   private @Nullable Thread writer;
   private @Nullable Selector selector;
@@ -68,7 +73,7 @@ final class OutboundQueue {
   }
 
   /**
-   * Writes, or queues behind what is queued already. The array of {@code bytes} belongs to the
+   * Writes, or queues behind what is queued already. The array beneath {@code bytes} belongs to the
    * queue until the future is done.
    */
   WriteFuture write(ByteBuffer bytes, Object id) {
@@ -104,7 +109,10 @@ final class OutboundQueue {
     if (queue.isEmpty()) {
       try {
         if (gathered.position() == 0) {
-          channel.write(bytes);
+          writeNow(bytes);
+          if (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
         } else {
           channel.write(new ByteBuffer[] {gathered.flip(), bytes});
           queueGathered();
@@ -172,6 +180,20 @@ final class OutboundQueue {
     }
     if (broken != null) {
       onFailure.accept(broken);
+    }
+  }
+
+  /** Spares long packets the copy that a channel makes of an array; the lock keeps it open. */
+  private void writeNow(ByteBuffer bytes) {
+    if (bytes.remaining() < LONG) {
+      return;
+    }
+    if (nowait == null) {
+      nowait = NowaitSocket.of(channel);
+    }
+    if (nowait != null) {
+      int at = bytes.arrayOffset() + bytes.position();
+      bytes.position(bytes.position() + nowait.send(bytes.array(), at, bytes.remaining()));
     }
   }
 

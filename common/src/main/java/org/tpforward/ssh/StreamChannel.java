@@ -16,6 +16,7 @@ import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 import org.apache.sshd.common.util.threads.ThreadUtils;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.Duplex;
 
 /**
  * A channel that is nothing but a stream of bytes (RFC 4254, section 5), opened by this side, or by
@@ -112,7 +113,10 @@ class StreamChannel extends AbstractClientChannel {
   @Override
   public void handleData(Buffer buffer) throws IOException {
     int length = dataLength(buffer);
-    inbound.offer(buffer.array(), buffer.rpos(), length);
+    long grant = inbound.offer(buffer.array(), buffer.rpos(), length);
+    if (grant > 0) {
+      grant(grant);
+    }
     tell();
   }
 
@@ -155,6 +159,11 @@ class StreamChannel extends AbstractClientChannel {
 
   @Override
   public void handleClose() {
+    OpenFuture future = openFuture;
+    if (future != null && !future.isDone()) {
+      // No answer will come.
+      future.setException(new IOException("the other side closed the channel and did not open it"));
+    }
     // Whoever learns of it by reading must not be able to write any more.
     IOException closed = Failures.bare("the other side closed the channel");
     outbound.fail(closed, () -> {});
@@ -197,8 +206,8 @@ class StreamChannel extends AbstractClientChannel {
 
   // What the stream's owner does
 
-  final boolean awaitReadable(long millis) throws IOException {
-    return inbound.await(millis);
+  final boolean awaitReadable(long millis, Duplex.@Nullable Receiver meanwhile) throws IOException {
+    return inbound.await(millis, meanwhile);
   }
 
   final int read(ByteBuffer dst) throws IOException {
@@ -243,7 +252,8 @@ class StreamChannel extends AbstractClientChannel {
     int count = outbound.beginSending(src.remaining());
     try {
       Session session = getSession();
-      ThreadUtils.runAsInternal(dataPacket(session, src, count), session::writePacket);
+      byte[] room = new byte[count + PACKET_OVERHEAD];
+      ThreadUtils.runAsInternal(dataPacket(session, room, src, count), session::writePacket);
     } finally {
       outbound.sent();
     }
@@ -262,10 +272,17 @@ class StreamChannel extends AbstractClientChannel {
   final int write(ByteBuffer src) throws IOException {
     int total = src.remaining();
     Session session = getSession();
+    byte[] room = {};
     while (src.hasRemaining()) {
-      int count = outbound.beginSending(Math.min(src.remaining(), maxData));
+      int wanted = Math.min(src.remaining(), maxData);
+      int count = outbound.beginSending(wanted);
       try {
-        session.writePacket(dataPacket(session, src, count));
+        if (room.length < wanted + PACKET_OVERHEAD) {
+          room = new byte[wanted + PACKET_OVERHEAD];
+        }
+        if (!session.writePacket(dataPacket(session, room, src, count)).isDone()) {
+          room = new byte[0]; // It is the queue's now.
+        }
       } finally {
         outbound.sent();
       }
@@ -274,11 +291,9 @@ class StreamChannel extends AbstractClientChannel {
     return total;
   }
 
-  private Buffer dataPacket(Session session, ByteBuffer src, int count) {
+  private Buffer dataPacket(Session session, byte[] room, ByteBuffer src, int count) {
     Buffer packet =
-        session.prepareBuffer(
-            SshConstants.SSH_MSG_CHANNEL_DATA,
-            new ByteArrayBuffer(new byte[count + PACKET_OVERHEAD], false));
+        session.prepareBuffer(SshConstants.SSH_MSG_CHANNEL_DATA, new ByteArrayBuffer(room, false));
     packet.putUInt(getRecipient());
     packet.putUInt(count);
     int at = packet.wpos();

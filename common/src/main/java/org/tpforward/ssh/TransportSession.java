@@ -35,6 +35,13 @@ import org.tpforward.relay.EventLoop;
  */
 final class TransportSession extends AbstractCloseable implements IoSession, EventLoop {
   private static final int READ_BUFFER = 128 << 10;
+
+  /**
+   * How much of it MINA gets at a time: after each packet it moves all that it has of the next ones
+   * to the front.
+   */
+  private static final int SLICE = 16 << 10;
+
   private static final AtomicLong IDS = new AtomicLong();
 
   private final long id = IDS.incrementAndGet();
@@ -129,8 +136,12 @@ final class TransportSession extends AbstractCloseable implements IoSession, Eve
         }
         if (count > 0) {
           int before = outbound.writes();
-          buffer.flip();
-          handler.messageReceived(this, bytes);
+          for (int end = Math.min(count, SLICE), at = 0; at < count; ) {
+            buffer.position(at).limit(end);
+            handler.messageReceived(this, bytes);
+            at = end;
+            end = Math.min(count, end + SLICE);
+          }
           outbound.flushGathered();
           if (quickAck && outbound.writes() == before) {
             // An answer would have said it too; without one a peer with Nagle's algorithm waits.

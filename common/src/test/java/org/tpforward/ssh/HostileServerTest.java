@@ -11,6 +11,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.sshd.client.SshClient;
+import org.apache.sshd.client.future.DefaultOpenFuture;
 import org.apache.sshd.client.future.OpenFuture;
 import org.apache.sshd.client.keyverifier.AcceptAllServerKeyVerifier;
 import org.apache.sshd.client.session.ClientSession;
@@ -42,6 +43,7 @@ class HostileServerTest {
   private SshClient client;
   private ClientSession session;
   private volatile Consumer<ServerChannel> behaviour = channel -> {};
+  private volatile boolean confirms = true;
 
   @BeforeEach
   void start() throws Exception {
@@ -87,6 +89,17 @@ class HostileServerTest {
           .hasMessageContaining("before its end");
       assertThatThrownBy(() -> Bytes.write(near, "x")).isInstanceOf(IOException.class);
     }
+    assertThat(session.isOpen()).isTrue();
+  }
+
+  /** A bug: who opened it waited until the time was up. */
+  @Test
+  void aChannelThatIsClosedInsteadOfOpenedFailsAtOnce() {
+    confirms = false;
+    behaviour = channel -> channel.send(SshConstants.SSH_MSG_CHANNEL_CLOSE);
+    assertThatThrownBy(this::open)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("closed the channel and did not open it");
     assertThat(session.isOpen()).isTrue();
   }
 
@@ -187,7 +200,7 @@ class HostileServerTest {
 
     @Override
     protected OpenFuture doInit(Buffer buffer) {
-      OpenFuture opened = super.doInit(buffer);
+      OpenFuture opened = confirms ? super.doInit(buffer) : new DefaultOpenFuture("", null);
       behaviour.accept(this);
       return opened;
     }

@@ -42,6 +42,62 @@ class InboundQueueTest {
   }
 
   @Test
+  void givesWhatComesToAWaitingReceiverAndWakesTheReaderForTheRest() throws Exception {
+    StringBuilder received = new StringBuilder();
+    CompletableFuture<Boolean> reader =
+        Bytes.async(() ->
+            queue.await(
+                0,
+                (bytes, offset, length) -> {
+                  int count = Math.min(length, 4 - received.length());
+                  received.append(new String(bytes, offset, count, StandardCharsets.UTF_8));
+                  return count;
+                }));
+    awaitReceiver();
+    offer("abc");
+    assertThat(reader).isNotDone();
+    assertThat(received).asString().isEqualTo("abc");
+    offer("def");
+    offer("g");
+    assertThat(reader.join()).isTrue();
+    assertThat(received).asString().isEqualTo("abcd");
+    assertThat(take(9)).isEqualTo("efg");
+  }
+
+  @Test
+  void countsWhatAReceiverTookAsTaken() throws Exception {
+    CompletableFuture<Boolean> reader = Bytes.async(() -> queue.await(0, (bytes, at, n) -> n));
+    awaitReceiver();
+    int window = (int) queue.initialWindow();
+    long granted = 0;
+    for (int sent = 0; sent < window; sent += 1 << 10) {
+      granted += queue.offer(new byte[1 << 10], 0, 1 << 10);
+    }
+    assertThat(granted).as("and it grows: nobody is behind").isGreaterThan(window);
+    queue.end();
+    assertThat(reader.join()).isTrue();
+  }
+
+  @Test
+  void givesNothingToAReceiverThatWaitsNoMore() throws Exception {
+    assertThat(
+            queue.await(
+                1,
+                (bytes, offset, length) -> {
+                  throw new AssertionError("called");
+                }))
+        .isFalse();
+    offer("abc");
+    assertThat(take(9)).isEqualTo("abc");
+  }
+
+  private void awaitReceiver() {
+    while (!queue.hasReceiver()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void waitsForTheFirstByte() throws Exception {
     CompletableFuture<String> taken = Bytes.async(() -> take(9));
     offer("abc");
@@ -87,8 +143,8 @@ class InboundQueueTest {
 
   @Test
   void aStreamThatIsReadAsFastAsItFillsGetsAWiderWindowUpToItsShare() throws Exception {
-    assertThat(pass(1000, 1_000_000)).isBetween(28L << 20, 32L << 20);
-    assertThat(budget.left()).isEqualTo(32L << 20);
+    assertThat(pass(1000, 1_000_000)).isBetween(38L << 20, 43L << 20);
+    assertThat(budget.left()).isBetween(21L << 20, 22L << 20);
     queue.abandon(new IOException("closed"));
     queue.abandon(new IOException("closed"));
     assertThat(budget.left()).isEqualTo(64L << 20);
@@ -97,12 +153,12 @@ class InboundQueueTest {
   @Test
   void aStreamThatIsFastEnoughNeedsNoVeryWideWindow() throws Exception {
     // 64 KiB in 40 µs.
-    assertThat(pass(1000, 40_000)).isBetween((2L << 20) - (1 << 18), 2L << 20);
+    assertThat(pass(1000, 40_000)).isBetween((4L << 20) - (1 << 19), 4L << 20);
   }
 
   @Test
   void aWideWindowShrinksWhenOthersNeedTheRoom() throws Exception {
-    assertThat(pass(1000, 1_000_000)).isGreaterThan(28L << 20);
+    assertThat(pass(1000, 1_000_000)).isGreaterThan(38L << 20);
     List<InboundQueue> others = new ArrayList<>();
     while (!budget.isScarce()) {
       others.add(new InboundQueue(budget));

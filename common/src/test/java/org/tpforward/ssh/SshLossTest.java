@@ -121,4 +121,15 @@ class SshLossTest {
     client.session().waitFor(EnumSet.of(ClientSessionEvent.CLOSED), 0);
     assertThatThrownBy(this::open).isInstanceOf(IOException.class);
   }
+
+  /**
+   * A bug: it slept on for its interval, and a session that had ended was kept in memory so long.
+   */
+  @Test
+  void whatKeepsAConnectionAliveEndsWithIt() throws Exception {
+    Thread keeping = new KeepAlive(client.session(), Duration.ofHours(1), 3, silence -> {}).start();
+    sshd.killConnections();
+    keeping.join();
+    assertThat(client.session().isClosed()).isTrue();
+  }
 }

@@ -79,6 +79,12 @@ record Benchmark(
             List.of(Figure.atLeast("up-16", "MiB/s", 1)),
             way -> new double[] {put(load, way, STREAMS, each)}),
         new Benchmark(
+            "stalled",
+            Rig.NEAR,
+            false,
+            List.of(Figure.atLeastInAll("stalled", "share", 0.9)),
+            way -> new double[] {shareBesideStalled(load, way, bytes)}),
+        new Benchmark(
             "far-down",
             Rig.FAR,
             false,
@@ -228,6 +234,17 @@ record Benchmark(
     List<String> arguments = new ArrayList<>(List.of(Long.toString(bytes)));
     arguments.addAll(way.outgoing(streams, bytes));
     return rate(load.run(Load.arguments("put", arguments)), streams * bytes);
+  }
+
+  /** The rate of one stream from the CM beside others that nobody reads, by its rate alone. */
+  private static double shareBesideStalled(Load load, Way way, long bytes) {
+    double alone = get(load, way, 1, bytes);
+    List<String> sockets = way.incoming(STREAMS + 1, bytes);
+    try (Stalled _ = Stalled.at(sockets.subList(0, STREAMS))) {
+      double beside =
+          rate(load.run(Load.arguments("get", sockets.subList(STREAMS, STREAMS + 1))), bytes);
+      return beside / alone;
+    }
   }
 
   private static double rate(double[] secondsAndBytes, long expected) {

@@ -38,6 +38,11 @@ record Figure(String name, String unit, @Nullable Must must) {
     return new Figure(name, unit, new Must(bound, false, false));
   }
 
+  /** More is better: ours must be at least so much, whatever ssh's is. */
+  static Figure atLeastInAll(String name, String unit, double bound) {
+    return new Figure(name, unit, new Must(bound, true, false));
+  }
+
   /** For information. */
   static Figure free(String name, String unit) {
     return new Figure(name, unit, null);

@@ -25,15 +25,22 @@ final class Mutation {
   }
 
   /**
-   * Spoils a copy.
+   * Spoils a copy, which is never like the original.
    *
    * @param bytes at least one
    * @param from what comes before stays as it is; less than the length
-   * @param to nor is anything spoilt from here on
    */
-  byte[] spoil(byte[] bytes, int from, int to) {
+  byte[] spoil(byte[] bytes, int from) {
+    byte[] spoilt = spoilOrNot(bytes, from);
+    while (Arrays.equals(spoilt, bytes)) {
+      spoilt = spoilOrNot(bytes, from);
+    }
+    return spoilt;
+  }
+
+  private byte[] spoilOrNot(byte[] bytes, int from) {
     byte[] spoilt = bytes.clone();
-    int end = to;
+    int end = bytes.length;
     for (int times = 1 + below(3); times > 0; times--) {
       int at = from + below(Math.max(1, end - from));
       int length = 1 + below(Math.clamp(end - at, 1, LONGEST_PIECE));
@@ -48,7 +55,7 @@ final class Mutation {
             case 5 -> replaced(spoilt, at, at, noise(length));
             default -> replaced(spoilt, at, Math.min(at + length, end), noise(length));
           };
-      end = Math.max(from + 1, Math.min(spoilt.length, to + spoilt.length - bytes.length));
+      end = Math.max(from + 1, spoilt.length);
     }
     return below(20) == 0 ? Arrays.copyOf(spoilt, from + below(end - from)) : spoilt;
   }

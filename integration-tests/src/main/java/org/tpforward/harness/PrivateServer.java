@@ -12,12 +12,14 @@ public final class PrivateServer implements RemoteServer {
   private final Login login;
   private final int port;
   private final String directory;
-  private final Proc daemon;
+  private final String[] options;
+  private volatile Proc daemon;
 
-  private PrivateServer(Login login, int port, String directory, Proc daemon) {
+  private PrivateServer(Login login, int port, String directory, String[] options, Proc daemon) {
     this.login = login;
     this.port = port;
     this.directory = directory;
+    this.options = options;
     this.daemon = daemon;
   }
 
@@ -32,14 +34,18 @@ public final class PrivateServer implements RemoteServer {
     String directory = directory(login, port);
     login.run("mkdir", "-p", directory).ok();
     login.run("touch", directory + "/authorized_keys").ok();
+    return new PrivateServer(login, port, directory, options, listening(login, port, options));
+  }
+
+  private static Proc listening(Login login, int port, String... options) {
     Proc daemon = launch(login, port, options);
     try {
       daemon.awaitLine("listening on port");
+      return daemon;
     } catch (HarnessException e) {
       daemon.close();
       throw e;
     }
-    return new PrivateServer(login, port, directory, daemon);
   }
 
   /** Starts a server and waits for nothing: for one that is not meant to succeed. */
@@ -117,7 +123,7 @@ public final class PrivateServer implements RemoteServer {
     return directory;
   }
 
-  /** The server; its output is the log and the audit. */
+  /** The server that runs now; its output is the log and the audit. */
   @Override
   public Proc daemon() {
     return daemon;
@@ -126,6 +132,14 @@ public final class PrivateServer implements RemoteServer {
   @Override
   public String channelOpened(String type) {
     return "asked for " + type;
+  }
+
+  @Override
+  public void breakConnections() {
+    daemon.signal("KILL");
+    Proc.Result _ = daemon.await();
+    daemon.close();
+    daemon = listening(login, port, options);
   }
 
   @Override

@@ -160,6 +160,11 @@ public final class PrivateSshd implements RemoteServer {
     connections().forEach(process -> Proc.signal(process, signal));
   }
 
+  @Override
+  public void breakConnections() {
+    signalConnections("KILL");
+  }
+
   /** Ends the server and its connections. */
   @Override
   public void close() {

@@ -29,6 +29,13 @@ public sealed interface RemoteServer extends AutoCloseable permits PrivateSshd, 
    */
   String channelOpened(String type);
 
+  /**
+   * Breaks off all connections at once, with no word to anybody: sshd's processes that serve them
+   * are killed, tpforward-server as a whole, and started again as it was. Waits until the server
+   * can be reached.
+   */
+  void breakConnections();
+
   /** Ends the server and its connections. */
   @Override
   void close();

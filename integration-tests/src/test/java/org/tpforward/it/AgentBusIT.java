@@ -13,7 +13,10 @@ import org.tpforward.harness.Proc;
 import org.tpforward.harness.User;
 import org.tpforward.harness.World;
 
-/** The forwarded bus, used by programs that know nothing of it. */
+/**
+ * The forwarded bus, used by programs that know nothing of it. Over tpforward-server there are no
+ * monitors: what others say to each other is not for them.
+ */
 @NeedsSides
 class AgentBusIT {
   private static World world;
@@ -22,7 +25,7 @@ class AgentBusIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     agent = world.agent();
     client = agent.client();
   }
@@ -34,6 +37,7 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void theBusIsTheRemoteOne() {
     String there = world.serv().run(id()).ok().out();
     assertThat(client.run(id()).ok().out()).isEqualTo(there);
@@ -46,6 +50,7 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void eachClientIsAUserOfTheServerWithAUniqueNameOfItsOwn() {
     String listed = client.run("busctl", "--user", "--no-pager", "list").ok().out();
     assertThat(listed).contains("org.freedesktop.Telepathy.ConnectionManager.loopback");
@@ -73,6 +78,7 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void aClientOfSystemdAndOneOfLibdbusAreServedAlike() {
     assertThat(
             client
@@ -104,14 +110,16 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void anotherUserIsDisconnectedAtOnceAndCostsNoChannel() {
-    long mark = world.sshd().daemon().mark();
+    long mark = world.ssh().daemon().mark();
     assertThat(probe(User.ROOT)).isIn("closed 0", "reset 0");
     assertThat(agent.proc().awaitLine("uid 0").group()).isNotEmpty();
-    assertThat(world.sshd().daemon().linesSince(mark, world.sshd().channelOpened(""))).isEmpty();
+    assertThat(world.ssh().daemon().linesSince(mark, world.ssh().channelOpened(""))).isEmpty();
   }
 
   @Test
+  @EitherServer
   void aStrangerCannotEvenReachTheSocket() {
     assertThat(probe(User.STRANGER)).startsWith("refused").contains("Permission denied");
   }
@@ -132,6 +140,7 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void anotherUserThatWasAllowedIsServed() {
     try (AgentProcess open = world.agent("--name", "open", "--allow-uid", "0")) {
       Login root = world.desktop().login(User.ROOT).onBus(open.bus());
@@ -140,12 +149,14 @@ class AgentBusIT {
   }
 
   @Test
+  @EitherServer
   void itTellsItsStateAndItsName() {
     assertThat(agent.status()).contains("\"state\":\"up\"").contains("\"busClients\"");
     assertThat(world.desk().run(world.desk().tpforward("list")).ok().out()).contains("up");
   }
 
   @Test
+  @EitherServer
   void stoppedItLeavesNothing() {
     AgentProcess other = world.agent("--name", "other");
     List<String> stop = world.desk().tpforward("stop", "other");

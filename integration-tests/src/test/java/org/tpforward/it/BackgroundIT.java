@@ -10,12 +10,13 @@ import org.tpforward.harness.World;
 
 /** bin/tpforward as a user starts it: in the background, or around a command. */
 @NeedsSides
+@EitherServer
 class BackgroundIT {
   private static World world;
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
   }
 
   @AfterAll

@@ -8,9 +8,10 @@ import org.junit.jupiter.api.Tag;
 
 /**
  * A test that is run twice: against OpenSSH's server and against tpforward-server. Its world is
- * {@link org.tpforward.harness.World#apartWithEither}.
+ * {@link org.tpforward.harness.World#apartWithEither}, or its server a {@code Door} of the package
+ * link.
  */
-@Target(ElementType.TYPE)
+@Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @Tag("either-server")
-@interface EitherServer {}
+public @interface EitherServer {}

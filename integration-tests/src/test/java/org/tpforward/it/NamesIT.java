@@ -12,6 +12,7 @@ import org.tpforward.harness.World;
 
 /** An agent's name and its directory: one agent has it, and a dead one leaves it free. */
 @NeedsSides
+@EitherServer
 class NamesIT {
   private static final int RUNTIME_DIRECTORY = 3;
 
@@ -19,7 +20,7 @@ class NamesIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
   }
 
   @AfterAll

@@ -20,6 +20,7 @@ import org.tpforward.harness.World;
 
 /** Programs that know nothing of Telepathy, over tubes: rsync's daemon, ssh, a D-Bus service. */
 @NeedsSides
+@EitherServer
 class RealServicesIT {
   private static final int RSYNC_PORT = 8730;
   private static final int SSH_PORT = 2222;
@@ -33,7 +34,7 @@ class RealServicesIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent();

@@ -80,6 +80,43 @@ class ServerBadDaysIT {
     assertThat(directory).doesNotExist();
   }
 
+  @Test
+  void killedWithABusOfItsOwnItTakesThatAndItsManagersAlong() {
+    Login serv = world.serv();
+    Managers.install(serv);
+    Path listening = world.server().path(serv.runtimeDir() + "/tpforward-server-2290");
+    Path bus = listening.resolveSibling(listening.getFileName() + ".bus");
+    List<ProcessHandle> others = world.sides().server().processes();
+    for (int i = 0; i < 2; i++) { // The second time beside what the first has left.
+      try (PrivateServer server = PrivateServer.start(serv, 2290, "--spawn-bus")) {
+        server.authorize(world.desk(), "serv");
+        try (SshForward forward = new SshForward(world.desk(), "/bus")) {
+          assertThat(Managers.protocols(forward.bus())).contains("loopback");
+          assertThat(commandsBeside(others))
+              .anyMatch(command -> command.contains("dbus-daemon"))
+              .anyMatch(command -> command.contains("LoopbackCm"));
+          server.daemon().signal("KILL");
+          Eventually.holds(() -> commandsBeside(others), List::isEmpty);
+        }
+      }
+      assertThat(bus.resolve("bus.conf")).exists();
+    }
+    try (PrivateServer next = PrivateServer.start(serv, 2290)) {
+      assertThat(bus).doesNotExist();
+      next.daemon().signal("TERM");
+      assertThat(next.daemon().await().status()).isZero();
+    }
+    assertThat(listening).doesNotExist();
+  }
+
+  /** What runs on the server and is none of these. */
+  private List<String> commandsBeside(List<ProcessHandle> others) {
+    return world.sides().server().processes().stream()
+        .filter(process -> !others.contains(process))
+        .map(process -> process.info().commandLine().orElse(""))
+        .toList();
+  }
+
   private static Proc startOnceReady(Proc receive, Login login, String... arguments) {
     receive.awaitLine("^ready");
     return TpClient.start(login, arguments);

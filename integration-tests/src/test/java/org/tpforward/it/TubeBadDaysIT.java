@@ -13,6 +13,7 @@ import org.tpforward.harness.World;
 
 /** Bad services, bad clients, and what ends in the middle. */
 @NeedsSides
+@EitherServer
 class TubeBadDaysIT {
   /** As much as is on its way where neither end reads: in sockets, sshd, the agent's window. */
   private static final String ON_ITS_WAY = "500000";
@@ -31,7 +32,7 @@ class TubeBadDaysIT {
 
   @BeforeEach
   void open() {
-    world = World.apart("--profile", "full");
+    world = World.apartWithEither("--profile", "full");
     agent = world.agent();
     alice = TubeAccount.start(agent.client(), "alice");
     bob = TubeAccount.start(world.serv(), "bob");
@@ -233,7 +234,7 @@ class TubeBadDaysIT {
   void aLinkThatIsCutTakesTheTubesAndComesBack(Way way) {
     tube(way, "t", "2:0", "MUTE");
     assertThat(connecting(way).ask("open t c")).isEqualTo("hello");
-    world.sshd().signalConnections("KILL");
+    world.ssh().breakConnections();
     alice.proc().awaitLine("^bus closed");
     String ending = connecting(way).ask("end c");
     if (way == Way.ACCEPT) {

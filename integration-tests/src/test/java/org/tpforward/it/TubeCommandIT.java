@@ -29,6 +29,7 @@ import org.tpforward.harness.World;
 
 /** Legacy services over tubes, by {@code tpforward tube} at both ends, through an agent. */
 @NeedsSides
+@EitherServer
 class TubeCommandIT {
   private static final Map<String, Setting> SETTINGS = new HashMap<>();
   private static int count;
@@ -39,7 +40,7 @@ class TubeCommandIT {
       return SETTINGS.computeIfAbsent(
           profile,
           name -> {
-            World world = World.apart("--profile", name);
+            World world = World.apartWithEither("--profile", name);
             try {
               Services.install(world.desktop());
               Services.install(world.server());
@@ -375,7 +376,7 @@ class TubeCommandIT {
         Proc _ = ends.offer("echo", "127.0.0.1:" + Services.port(echo));
         Proc client = probe(ends.to(), address(accept, "echo"), "hello")) {
       accept.awaitLine("^connection 1 opened$");
-      setting.world().sshd().signalConnections("KILL");
+      setting.world().ssh().breakConnections();
       assertThat(client.await().out()).matches("reset [05]\n");
       accept.awaitLine("^connection 1 ended: .*: the bus is lost$");
       assertThat(accept.await().status()).isEqualTo(1);

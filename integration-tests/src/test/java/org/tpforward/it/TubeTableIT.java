@@ -9,6 +9,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.tpforward.harness.AgentProcess;
+import org.tpforward.harness.PrivateServer;
 import org.tpforward.harness.World;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.AddressType;
@@ -16,9 +17,10 @@ import org.tpforward.telepathy.SocketKind;
 
 /**
  * Every kind of socket that a client can have with every kind that a CM can have: each pair works,
- * or is refused with the reason that there is. Over a stock sshd, which is what decides.
+ * or is refused with the reason that there is. What the server can is what decides.
  */
 @NeedsSides
+@EitherServer
 class TubeTableIT {
   private static final String WORKS = "works";
   private static final String NOT_IMPLEMENTED =
@@ -33,7 +35,7 @@ class TubeTableIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "full");
+    world = World.apartWithEither("--profile", "full");
     agent = world.agent();
     alice = TubeAccount.start(agent.client(), "alice");
     bob = TubeAccount.start(world.serv(), "bob");
@@ -98,14 +100,22 @@ class TubeTableIT {
     return kind.type().code() + ":" + kind.access().code();
   }
 
-  /** What sshd can connect to: it sends no credentials, binds no port, knows no abstract names. */
+  /**
+   * What the server can connect to. Neither binds a port; sshd sends no credentials and knows no
+   * abstract names.
+   */
   private static String acceptable(SocketKind remote) {
-    return remote.access() == AccessControl.LOCALHOST && remote.type() != AddressType.ABSTRACT_UNIX
+    boolean works =
+        world.ssh() instanceof PrivateServer
+            ? remote.access() != AccessControl.PORT
+            : remote.access() == AccessControl.LOCALHOST
+                && remote.type() != AddressType.ABSTRACT_UNIX;
+    return works
         ? WORKS
         : NOT_IMPLEMENTED + "the SSH server cannot reach any socket that this CM makes";
   }
 
-  /** What sshd can listen on so that nobody but the CM gets in, or anybody may. */
+  /** What either server can listen on so that nobody but the CM gets in, or anybody may. */
   private static String offerable(SocketKind local, SocketKind remote) {
     boolean works =
         switch (remote.type()) {

@@ -19,6 +19,7 @@ import org.tpforward.harness.World;
 
 /** Channel.Type.Tubes, the older interface, from side to side. */
 @NeedsSides
+@EitherServer
 class TubesIT {
   private static final String ERROR = "org.freedesktop.Telepathy.Error.";
 
@@ -30,7 +31,7 @@ class TubesIT {
 
   @BeforeAll
   static void open() {
-    world = World.apart("--profile", "gabble");
+    world = World.apartWithEither("--profile", "gabble");
     TpClient.install(world.desktop());
     TpClient.install(world.server());
     agent = world.agent();

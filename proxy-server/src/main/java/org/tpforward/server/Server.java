@@ -2,6 +2,7 @@ package org.tpforward.server;
 
 import java.io.IOException;
 import java.net.BindException;
+import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Clock;
 import java.time.Duration;
@@ -51,12 +52,7 @@ public final class Server implements AutoCloseable {
     this.config = config;
     this.directory = directory;
     this.hostKeys = HostKeys.load(config.hostKeys());
-    this.spawned =
-        config.spawnBus()
-            ? SpawnedBus.start(
-                directory.path().resolveSibling(directory.path().getFileName() + ".bus"),
-                environment)
-            : null;
+    this.spawned = spawn(config, directory, environment);
     this.logins =
         new Logins(
             keys,
@@ -135,6 +131,22 @@ public final class Server implements AutoCloseable {
         directory.close();
       }
     }
+  }
+
+  /** A bus of its own, if it is to have one; what an earlier server left of one is removed. */
+  private static @Nullable SpawnedBus spawn(
+      ServerConfig config, ListenDirectory directory, Map<String, String> environment)
+      throws ServerException {
+    Path path = directory.path().resolveSibling(directory.path().getFileName() + ".bus");
+    if (config.spawnBus()) {
+      return SpawnedBus.start(path, environment);
+    }
+    try {
+      SpawnedBus.removeLeft(path);
+    } catch (IOException e) {
+      log.debug("{} is left: {}", path, e.getMessage());
+    }
+    return null;
   }
 
   private static Keys keys(ServerConfig config) throws ServerException {

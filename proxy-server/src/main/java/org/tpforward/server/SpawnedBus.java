@@ -3,6 +3,7 @@ package org.tpforward.server;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -23,10 +24,19 @@ import org.tpforward.socket.Endpoint;
 final class SpawnedBus implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SpawnedBus.class);
   private static final String SERVICES = "org.freedesktop.Telepathy.ConnectionManager.*.service";
+  private static final String SERVICES_DIRECTORY = "services";
+  private static final String SOCKET = "bus";
+  private static final String CONFIG_FILE = "bus.conf";
+  private static final Set<String> OWN = Set.of(SERVICES_DIRECTORY, SOCKET, CONFIG_FILE);
   private static final long GRACE_SECONDS = 5;
   private static final long START_SECONDS = 20;
 
-  /** As dbus-daemon's session.conf, but for where it listens and what it starts. */
+  /**
+   * As dbus-daemon's session.conf, but for where it listens, what it starts, and the limits. All
+   * SSH users are of one uid here: with dbus-daemon's own limits, which are for a system's bus, one
+   * of them could keep the others out by 64 connections that say no Hello, or 256 that do. How many
+   * one may have is counted by this server; what one connection may have is bounded here.
+   */
   private static final String CONFIG =
       """
       <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -41,6 +51,13 @@ final class SpawnedBus implements AutoCloseable {
           <allow eavesdrop="true"/>
           <allow own="*"/>
         </policy>
+        <limit name="max_completed_connections">100000</limit>
+        <limit name="max_incomplete_connections">100000</limit>
+        <limit name="max_connections_per_user">100000</limit>
+        <limit name="max_pending_service_starts">10000</limit>
+        <limit name="service_start_timeout">120000</limit>
+        <limit name="max_match_rules_per_connection">4096</limit>
+        <limit name="max_replies_per_connection">4096</limit>
       </busconfig>
       """;
 
@@ -55,24 +72,41 @@ final class SpawnedBus implements AutoCloseable {
   /**
    * Starts one and waits until it listens.
    *
-   * @param directory is made, or emptied: this server's own
+   * @param directory is made: this server's own. One that a killed server left is removed
    * @param environment of the process, for where services are installed
    * @throws ServerException if there is no dbus-daemon, or no CM
    */
   static SpawnedBus start(Path directory, Map<String, String> environment) throws ServerException {
-    Process daemon = null;
+    SpawnedBus bus = null;
+    boolean started = false;
     try {
-      remove(directory);
+      removeLeft(directory);
       Files.createDirectory(
           directory,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      Path services = Files.createDirectory(directory.resolve("services"));
-      if (link(services, environment) == 0) {
+      bus = new SpawnedBus(directory, launch(directory, environment));
+      await(bus.daemon, directory.resolve(SOCKET));
+      started = true;
+      return bus;
+    } catch (IOException | InterruptedException e) {
+      throw new ServerException("cannot start dbus-daemon for --spawn-bus: " + e.getMessage(), e);
+    } finally {
+      if (!started && bus != null) {
+        bus.close();
+      }
+    }
+  }
+
+  private static Process launch(Path directory, Map<String, String> environment)
+      throws IOException, ServerException {
+    boolean launched = false;
+    try {
+      Path config = directory.resolve(CONFIG_FILE);
+      Files.writeString(config, CONFIG.formatted(directory));
+      if (link(Files.createDirectory(directory.resolve(SERVICES_DIRECTORY)), environment) == 0) {
         throw new ServerException("--spawn-bus: no connection manager is installed here");
       }
-      Path config = directory.resolve("bus.conf");
-      Files.writeString(config, CONFIG.formatted(directory));
-      daemon =
+      Process daemon =
           new ProcessBuilder(
                   "setpriv",
                   "--pdeathsig",
@@ -84,13 +118,12 @@ final class SpawnedBus implements AutoCloseable {
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();
-      await(daemon, directory.resolve("bus"));
-      return new SpawnedBus(directory, daemon);
-    } catch (IOException | InterruptedException e) {
-      if (daemon != null) {
-        daemon.destroyForcibly();
+      launched = true;
+      return daemon;
+    } finally {
+      if (!launched) {
+        remove(directory);
       }
-      throw new ServerException("cannot start dbus-daemon for --spawn-bus: " + e.getMessage(), e);
     }
   }
 
@@ -143,7 +176,7 @@ final class SpawnedBus implements AutoCloseable {
 
   /** Where it listens. */
   Endpoint endpoint() {
-    return new Endpoint.UnixPath(directory.resolve("bus").toString());
+    return new Endpoint.UnixPath(directory.resolve(SOCKET).toString());
   }
 
   @Override
@@ -162,20 +195,39 @@ final class SpawnedBus implements AutoCloseable {
     }
   }
 
-  /** Of a directory that this class has made: files, links, and one directory of links. */
-  private static void remove(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
+  /**
+   * Removes what a server left that was killed; its daemon the kernel has ended with it.
+   *
+   * @throws IOException if the directory holds anything else: it stays as it is
+   */
+  static void removeLeft(Path directory) throws IOException {
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    for (Path inner : List.of(directory.resolve("services"), directory)) {
-      if (Files.isDirectory(inner)) {
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(inner)) {
-          for (Path entry : entries) {
-            Files.delete(entry);
-          }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      for (Path entry : entries) {
+        if (!OWN.contains(String.valueOf(entry.getFileName()))) {
+          throw new IOException(directory + " is somebody else's: there is " + entry);
         }
-        Files.delete(inner);
       }
     }
+    remove(directory);
+    log.info("removed {}, which an earlier server has left", directory);
+  }
+
+  /** Of a directory that this class has made: a socket, a file, and one directory of links. */
+  private static void remove(Path directory) throws IOException {
+    Path services = directory.resolve(SERVICES_DIRECTORY);
+    if (Files.isDirectory(services, LinkOption.NOFOLLOW_LINKS)) {
+      try (DirectoryStream<Path> links = Files.newDirectoryStream(services, SERVICES)) {
+        for (Path link : links) {
+          Files.delete(link);
+        }
+      }
+      Files.delete(services);
+    }
+    Files.deleteIfExists(directory.resolve(SOCKET));
+    Files.deleteIfExists(directory.resolve(CONFIG_FILE));
+    Files.deleteIfExists(directory);
   }
 }

@@ -17,6 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,6 +194,35 @@ class ServersIT {
       for (int i = 0; i < 10; i++) {
         assertThat(link.shell().exec("exit " + i, 10).status()).isEqualTo(i);
       }
+    }
+  }
+
+  /**
+   * A bug: where the server allows few commands at a time one was refused while another ran, such
+   * as the link's own in the background, or while sshd had not tidied up after the last.
+   */
+  @Test
+  void commandsWaitForEachOtherWhereTheServerAllowsOneAtATime() throws Exception {
+    try (SshLink link = connect("MaxSessions 1", "Subsystem sftp internal-sftp")) {
+      List<Integer> statuses = Collections.synchronizedList(new ArrayList<>());
+      List<FutureTask<Void>> callers = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        FutureTask<Void> caller =
+            new FutureTask<>(() -> {
+              for (int status = 0; status < 10; status++) {
+                statuses.add(link.shell().exec("exit " + status, 10).status());
+              }
+              link.files().removeDirectory(link.files().makePrivateDirectory());
+              return null;
+            });
+        callers.add(caller);
+        Thread.ofVirtual().start(caller);
+      }
+      for (FutureTask<Void> caller : callers) {
+        caller.get();
+      }
+      assertThat(statuses).hasSize(40);
+      assertThat(statuses.stream().distinct()).hasSize(10);
     }
   }
 

@@ -2,6 +2,8 @@ package org.tpforward.agent.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.tpforward.agent.Agents;
 import org.tpforward.agent.ExitCode;
 import picocli.CommandLine;
@@ -36,38 +38,50 @@ public final class Tpforward implements Runnable {
 
   /** The program. */
   public static void main(String[] arguments) {
-    System.exit(commandLine(Agents::start, System.getenv()).execute(arguments));
+    System.exit(execute(Agents::start, System.getenv(), arguments));
   }
 
   /**
-   * The command line, for main and for tests.
+   * The program, for main and for tests; its exit status.
    *
    * @param starter starts agents
    * @param environment of the process
    */
-  static CommandLine commandLine(AgentStarter starter, Map<String, String> environment) {
-    // What follows run's DESTINATION is another program's command line.
-    CommandLine run = new CommandLine(new RunCommand(starter, environment));
-    run.setStopAtPositional(true);
-    CommandLine tube =
-        new CommandLine(new TubeCommand())
-            .addSubcommand("offer", new TubeOfferCommand(environment))
-            .addSubcommand("accept", new TubeAcceptCommand(environment))
-            .addSubcommand("list", new TubeListCommand(environment));
-    CommandLine root =
-        new CommandLine(new Tpforward())
-            .addSubcommand("agent", new AgentCommand(starter, environment))
-            .addSubcommand("run", run)
-            .addSubcommand("list", new ListCommand(environment))
-            .addSubcommand("status", new StatusCommand(environment))
-            .addSubcommand("stop", new StopCommand(environment))
-            .addSubcommand("send", new SendCommand(environment))
-            .addSubcommand("receive", new ReceiveCommand(environment))
-            .addSubcommand("tube", tube)
-            .addSubcommand("contacts", new ContactsCommand(environment));
+  static int execute(AgentStarter starter, Map<String, String> environment, String... arguments) {
+    Map<String, Supplier<CommandLine>> commands = commands(starter, environment);
+    CommandLine root = new CommandLine(new Tpforward());
+    // Each takes picocli some milliseconds: only the one that is wanted, if it is clear which.
+    if (arguments.length > 0 && commands.containsKey(arguments[0])) {
+      commands.keySet().retainAll(Set.of(arguments[0]));
+    }
+    commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
     root.setParameterExceptionHandler(Tpforward::usage);
     describe(root);
-    return root;
+    return root.execute(arguments);
+  }
+
+  private static Map<String, Supplier<CommandLine>> commands(
+      AgentStarter starter, Map<String, String> environment) {
+    Map<String, Supplier<CommandLine>> commands = new LinkedHashMap<>();
+    commands.put("agent", () -> new CommandLine(new AgentCommand(starter, environment)));
+    // What follows run's DESTINATION is another program's command line.
+    commands.put(
+        "run",
+        () -> new CommandLine(new RunCommand(starter, environment)).setStopAtPositional(true));
+    commands.put("list", () -> new CommandLine(new ListCommand(environment)));
+    commands.put("status", () -> new CommandLine(new StatusCommand(environment)));
+    commands.put("stop", () -> new CommandLine(new StopCommand(environment)));
+    commands.put("send", () -> new CommandLine(new SendCommand(environment)));
+    commands.put("receive", () -> new CommandLine(new ReceiveCommand(environment)));
+    commands.put(
+        "tube",
+        () ->
+            new CommandLine(new TubeCommand())
+                .addSubcommand("offer", new TubeOfferCommand(environment))
+                .addSubcommand("accept", new TubeAcceptCommand(environment))
+                .addSubcommand("list", new TubeListCommand(environment)));
+    commands.put("contacts", () -> new CommandLine(new ContactsCommand(environment)));
+    return commands;
   }
 
   private static void describe(CommandLine command) {

@@ -66,6 +66,26 @@ final class TubeSasl {
     }
 
     @Override
+    public boolean canAwait() {
+      return stream.canAwait();
+    }
+
+    @Override
+    public boolean awaitReadable(long millis) throws IOException {
+      return bytes.hasRemaining() || stream.awaitReadable(millis);
+    }
+
+    @Override
+    public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
+      return bytes.hasRemaining() || stream.awaitReadable(millis, receiver);
+    }
+
+    @Override
+    public int writeNow(byte[] bytes, int offset, int length) {
+      return stream.writeNow(bytes, offset, length);
+    }
+
+    @Override
     public void shutdownOutput() throws IOException {
       stream.shutdownOutput();
     }

@@ -8,15 +8,14 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import org.apache.sshd.client.session.ClientSession;
-import org.apache.sshd.common.session.ConnectionService;
 
 /**
  * Runs commands on the server, where it allows that. Many servers for forwarding do not: they have
  * ForceCommand, a shell that says "This account is currently not available", or internal-sftp. That
  * is told apart from a command that fails.
  *
- * <p>Calls block. Any number of threads may call at once; the server may limit the number of
- * commands at a time (MaxSessions, 10).
+ * <p>Calls block. Any number of threads may call at once; where the server limits the number of
+ * commands at a time (MaxSessions, 10) they wait for each other.
  */
 public final class RemoteShell {
   /** The server runs no commands for this user, or answers each with something else. */
@@ -76,23 +75,20 @@ public final class RemoteShell {
   public Result exec(String command, String input, Duration bound, int maxOutput)
       throws IOException {
     ClientSession session = sessions.session();
-    ExecChannel channel = new ExecChannel(command);
+    SessionChannels channels = SessionChannels.of(session);
     BoundedOutput output = new BoundedOutput(maxOutput);
     BoundedOutput errors = new BoundedOutput(ERRORS);
-    channel.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
-    channel.setOut(output);
-    channel.setErr(errors);
+    ExecChannel channel;
     try {
-      session.getService(ConnectionService.class).registerChannel(channel);
-      try {
-        channel.open().verify(bound);
-      } catch (IOException e) {
-        if (session.isOpen()) {
-          throw new NoExecException(
-              "the server opens no session channel: " + SessionEvents.describe(e));
-        }
-        throw e;
+      channel = channels.open(() -> channel(command, input, output, errors), bound);
+    } catch (IOException e) {
+      if (session.isOpen() && !(e instanceof InterruptedIOException)) {
+        throw new NoExecException(
+            "the server opens no session channel: " + SessionEvents.describe(e));
       }
+      throw e;
+    }
+    try {
       boolean ended = channel.awaitEnd(bound);
       if (channel.refused()) {
         throw new NoExecException("the server refuses to run commands");
@@ -109,15 +105,21 @@ public final class RemoteShell {
           output.text(),
           errors.text(),
           output.truncated() || errors.truncated());
-    } catch (IllegalStateException e) {
-      throw new IOException("the link is closing", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while a command ran on the server");
     } finally {
-      // Not at once: that would send no SSH_MSG_CHANNEL_CLOSE, and use up the server's MaxSessions.
-      channel.close(false);
+      channels.close(channel);
     }
+  }
+
+  private static ExecChannel channel(
+      String command, String input, BoundedOutput output, BoundedOutput errors) {
+    ExecChannel channel = new ExecChannel(command);
+    channel.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
+    channel.setOut(output);
+    channel.setErr(errors);
+    return channel;
   }
 
   /**

@@ -9,9 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.sshd.client.channel.ChannelSubsystem;
 import org.apache.sshd.client.session.ClientSession;
-import org.apache.sshd.common.session.ConnectionService;
 import org.apache.sshd.common.util.buffer.BufferException;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 
@@ -80,13 +80,16 @@ final class SftpClient implements Closeable {
     }
   }
 
+  private final SessionChannels channels;
   private final ChannelSubsystem channel;
   private final DataInputStream in;
   private final OutputStream out;
   private final Thread watchdog;
+  private final AtomicBoolean closed = new AtomicBoolean();
   private int id;
 
-  private SftpClient(ChannelSubsystem channel, Duration bound) {
+  private SftpClient(SessionChannels channels, ChannelSubsystem channel, Duration bound) {
+    this.channels = channels;
     this.channel = channel;
     this.in = new DataInputStream(channel.getInvertedOut());
     this.out = channel.getInvertedIn();
@@ -108,20 +111,9 @@ final class SftpClient implements Closeable {
    * @param bound after which a read that still waits gets an exception
    */
   static SftpClient open(ClientSession session, Duration bound) throws IOException {
-    ChannelSubsystem channel =
-        new ChannelSubsystem("sftp") {
-          @Override
-          public void handleFailure() {
-            close(false);
-          }
-        };
-    try {
-      session.getService(ConnectionService.class).registerChannel(channel);
-    } catch (IllegalStateException e) {
-      throw new IOException("the link is closing", e);
-    }
-    channel.open().verify(bound);
-    SftpClient client = new SftpClient(channel, bound);
+    SessionChannels channels = SessionChannels.of(session);
+    ChannelSubsystem channel = channels.open(SftpClient::subsystem, bound);
+    SftpClient client = new SftpClient(channels, channel, bound);
     try {
       ByteArrayBuffer hello = new ByteArrayBuffer();
       hello.putByte((byte) INIT);
@@ -135,6 +127,15 @@ final class SftpClient implements Closeable {
       client.close();
       throw new IOException("the server has no SFTP for this user", e);
     }
+  }
+
+  private static ChannelSubsystem subsystem() {
+    return new ChannelSubsystem("sftp") {
+      @Override
+      public void handleFailure() {
+        close(false);
+      }
+    };
   }
 
   /** Makes a directory of mode 0700; an exception if there is anything of that name. */
@@ -279,6 +280,8 @@ final class SftpClient implements Closeable {
   @Override
   public void close() {
     watchdog.interrupt();
-    channel.close(false);
+    if (closed.compareAndSet(false, true)) {
+      channels.close(channel);
+    }
   }
 }

@@ -5,6 +5,6 @@ final class ProgramMain {
   private ProgramMain() {}
 
   public static void main(String[] arguments) {
-    System.exit(Tpforward.commandLine(FakeAgent::start, System.getenv()).execute(arguments));
+    System.exit(Tpforward.execute(FakeAgent::start, System.getenv(), arguments));
   }
 }

@@ -34,7 +34,7 @@ record Run(int status, String out, String err) {
     System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
     int status;
     try {
-      status = Tpforward.commandLine(starter, environment).execute(arguments);
+      status = Tpforward.execute(starter, environment, arguments);
     } finally {
       System.setOut(out);
       System.setErr(err);

@@ -36,8 +36,36 @@ final class CountedDuplex implements Duplex {
   }
 
   @Override
+  public boolean canAwait() {
+    return inner.canAwait();
+  }
+
+  @Override
+  public boolean awaitReadable(long millis) throws IOException {
+    return inner.awaitReadable(millis);
+  }
+
+  @Override
+  public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
+    return inner.awaitReadable(
+        millis,
+        (bytes, offset, length) -> {
+          int count = receiver.receive(bytes, offset, length);
+          read.addAndGet(count);
+          return count;
+        });
+  }
+
+  @Override
   public int write(ByteBuffer src) throws IOException {
     int count = inner.write(src);
+    written.addAndGet(count);
+    return count;
+  }
+
+  @Override
+  public int writeNow(byte[] bytes, int offset, int length) {
+    int count = inner.writeNow(bytes, offset, length);
     written.addAndGet(count);
     return count;
   }

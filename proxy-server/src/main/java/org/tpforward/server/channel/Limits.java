@@ -6,7 +6,7 @@ package org.tpforward.server.channel;
  * @param logins SSH connections of one user
  * @param channels of one user over all logins: open or being opened, in either direction
  * @param listeners of one user, for offered tubes
- * @param allChannels of all users together
+ * @param allChannels of all users together; see {@link ChannelPool} for what one may have of them
  */
 public record Limits(int logins, int channels, int listeners, int allChannels) {
   /** Bytes: what the peer of a channel may at the least send unread. */

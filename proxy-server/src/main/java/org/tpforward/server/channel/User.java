@@ -17,7 +17,7 @@ final class User {
 
   private final Endpoint bus;
   private final Limits limits;
-  private final AtomicInteger allChannels;
+  private final ChannelPool allChannels;
   private final AtomicInteger channels = new AtomicInteger();
   private final AtomicInteger listeners = new AtomicInteger();
 
@@ -33,7 +33,7 @@ final class User {
   /**
    * @param allChannels those of all users
    */
-  User(Endpoint bus, Limits limits, AtomicInteger allChannels) {
+  User(Endpoint bus, Limits limits, ChannelPool allChannels) {
     this.bus = bus;
     this.limits = limits;
     this.allChannels = allChannels;
@@ -94,7 +94,7 @@ final class User {
     if (!take(channels, limits.channels())) {
       return false;
     }
-    if (!take(allChannels, limits.allChannels())) {
+    if (!allChannels.take(channels.get() - 1)) {
       channels.decrementAndGet();
       return false;
     }
@@ -103,7 +103,7 @@ final class User {
 
   void giveChannelBack() {
     channels.decrementAndGet();
-    allChannels.decrementAndGet();
+    allChannels.giveBack();
   }
 
   /** Takes a place for a listener; false if there is none. */

@@ -3,7 +3,6 @@ package org.tpforward.server.channel;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.socket.Endpoint;
 
@@ -12,13 +11,14 @@ final class Users {
   private record Key(String name, Endpoint bus) {}
 
   private final Limits limits;
-  private final AtomicInteger allChannels = new AtomicInteger();
+  private final ChannelPool allChannels;
 
   @GuardedBy("this")
   private final Map<Key, User> users = new HashMap<>();
 
   Users(Limits limits) {
     this.limits = limits;
+    this.allChannels = new ChannelPool(limits.allChannels());
   }
 
   /** One login more; null if there are too many of that user's. {@link #leave} ends it. */

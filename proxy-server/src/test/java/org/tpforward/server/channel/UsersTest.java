@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,7 +18,7 @@ import org.tpforward.socket.Listener;
 
 @Timeout(60)
 class UsersTest {
-  private static final Limits LIMITS = new Limits(2, 3, 1, 5);
+  private static final Limits LIMITS = new Limits(2, 3, 1, 100);
 
   @TempDir Path directory;
 
@@ -49,7 +48,7 @@ class UsersTest {
 
   @Test
   void channelsAndListenersAreCounted() {
-    User user = new User(bus(), LIMITS, new AtomicInteger());
+    User user = new User(bus(), LIMITS, new ChannelPool(LIMITS.allChannels()));
     for (int i = 0; i < LIMITS.channels(); i++) {
       assertThat(user.takeChannel()).isTrue();
     }
@@ -60,24 +59,35 @@ class UsersTest {
     assertThat(user.takeListener()).isFalse();
   }
 
+  /** A bug: where there were fewer for all than one might have, one had them all. */
   @Test
-  void allUsersTogetherHaveALimitToo() {
-    Users users = new Users(LIMITS);
+  void whatAllHaveTogetherNobodyTakesAlone() {
+    Users users = new Users(new Limits(1, 1024, 1, 90));
     User alice = there(users.enter("alice", bus()));
     User bob = there(users.enter("bob", bus()));
-    for (int i = 0; i < 3; i++) {
-      assertThat(alice.takeChannel()).isTrue();
+    User carol = there(users.enter("carol", bus()));
+    assertThat(takeAll(alice)).isEqualTo(60);
+    assertThat(takeAll(bob)).isEqualTo(20);
+    assertThat(takeAll(alice)).isZero();
+    assertThat(takeAll(carol)).isEqualTo(7);
+    for (int i = 0; i < 60; i++) {
+      alice.giveChannelBack();
     }
-    assertThat(bob.takeChannel()).isTrue();
-    assertThat(bob.takeChannel()).isTrue();
-    assertThat(bob.takeChannel()).isFalse();
-    alice.giveChannelBack();
-    assertThat(bob.takeChannel()).isTrue();
+    assertThat(takeAll(carol)).isEqualTo(40);
+    assertThat(takeAll(alice)).isEqualTo(16);
+  }
+
+  private static int takeAll(User user) {
+    int taken = 0;
+    while (user.takeChannel()) {
+      taken++;
+    }
+    return taken;
   }
 
   @Test
   void aBusThatIsNotThereIsAskedAgainNextTime() {
-    User user = new User(bus(), LIMITS, new AtomicInteger());
+    User user = new User(bus(), LIMITS, new ChannelPool(LIMITS.allChannels()));
     assertThatIOException().isThrownBy(user::handedOut);
     assertThatIOException().isThrownBy(user::handedOut).withMessageContaining("bus");
   }
