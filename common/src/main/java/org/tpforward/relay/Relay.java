@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *       their end first. Then both are reset, so that nobody takes the cut direction for complete.
  * </ul>
  */
-public final class Relay {
+public final class Relay implements Flow {
   /** What a user of the relay decides when a direction ends. Called on that direction's thread. */
   public interface Hooks {
     /**
@@ -132,12 +132,12 @@ public final class Relay {
     return relay;
   }
 
-  /** Bytes that went from the near end to the far one. */
+  @Override
   public long bytesFromNear() {
     return fromNear.bytes;
   }
 
-  /** Bytes that went from the far end to the near one. */
+  @Override
   public long bytesFromFar() {
     return fromFar.bytes;
   }
@@ -159,10 +159,7 @@ public final class Relay {
     over.await();
   }
 
-  /**
-   * Breaks off from any thread: both streams are reset, and whatever waits in a stream or a hook is
-   * woken. Does not wait for them.
-   */
+  @Override
   public void abort(String why) {
     breakOff(why);
   }

@@ -18,6 +18,8 @@ import org.newsclub.net.unix.FileDescriptorCast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Duplex;
+import org.tpforward.relay.EventLoop;
+import org.tpforward.relay.Eventful;
 
 /**
  * A connected local socket: the JDK's channel for Unix paths and loopback TCP; junixsocket's for
@@ -30,7 +32,7 @@ import org.tpforward.relay.Duplex;
  * <p>On TCP, {@link #close} discards what was received and not read, and the kernel then tells the
  * peer with a reset; read to the end first where the peer must get everything.
  */
-public final class Connection implements Duplex {
+public final class Connection implements Eventful {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
   private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
@@ -44,6 +46,14 @@ public final class Connection implements Duplex {
 
   private volatile boolean ended;
   private int descriptorUsers;
+
+  private final Watching watching = new Watching();
+
+  /** Who is told of what can be read; guards its fields, and that the channel is non-blocking. */
+  private static final class Watching {
+    private @Nullable EventLoop loop;
+    private @Nullable SelectionKey key;
+  }
 
   /** Once it is needed and can be had; guarded by {@link #closing}. */
   private @Nullable NowaitSocket nowait;
@@ -240,6 +250,7 @@ public final class Connection implements Duplex {
     } catch (IOException e) {
       log.debug("closing {}: {}", this, e.toString());
     }
+    unwatch();
   }
 
   private void shutdownQuietly() {
@@ -249,6 +260,64 @@ public final class Connection implements Duplex {
     } catch (IOException e) {
       log.debug("shutting down {}: {}", this, e.toString());
     }
+  }
+
+  /** The JDK's channels can be. */
+  @Override
+  public boolean canBeWatched() {
+    return !hasDescriptor();
+  }
+
+  @Override
+  public void watch(EventLoop loop, Runnable listener) throws IOException {
+    synchronized (watching) {
+      channel.configureBlocking(false);
+      watching.loop = loop;
+    }
+    listener.run();
+    synchronized (watching) {
+      if (watching.loop != null && !ended) {
+        watching.key = loop.register(channel, listener);
+      }
+    }
+  }
+
+  @Override
+  public void unwatch() {
+    EventLoop loop;
+    synchronized (watching) {
+      loop = watching.key == null ? null : watching.loop;
+      if (watching.key != null) {
+        watching.key.cancel();
+      }
+      watching.key = null;
+      watching.loop = null;
+    }
+    if (loop != null) {
+      loop.forget();
+    }
+  }
+
+  @Override
+  public void toBlocking() throws IOException {
+    unwatch();
+    channel.configureBlocking(true);
+  }
+
+  @Override
+  public int readNow(ByteBuffer dst) throws IOException {
+    return channel.read(dst);
+  }
+
+  /** The socket's buffer is not known here. */
+  @Override
+  public int roomNow() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  public int writeNow(ByteBuffer src) throws IOException {
+    return channel.write(src);
   }
 
   /**

@@ -3,10 +3,12 @@ package org.tpforward.ssh;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import org.tpforward.relay.Duplex;
+import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.EventLoop;
+import org.tpforward.relay.Eventful;
 
 /** A channel as the rest of the program sees it. */
-final class ChannelDuplex implements Duplex {
+final class ChannelDuplex implements Eventful {
   private final StreamChannel channel;
 
   ChannelDuplex(StreamChannel channel) {
@@ -52,6 +54,50 @@ final class ChannelDuplex implements Duplex {
       throw new ClosedChannelException();
     }
     channel.shutdownOutput();
+  }
+
+  @Override
+  public boolean canBeWatched() {
+    return channel.transport() != null;
+  }
+
+  @Override
+  public @Nullable EventLoop loop() {
+    return channel.transport();
+  }
+
+  @Override
+  public void watch(EventLoop loop, Runnable listener) {
+    channel.watch(listener);
+    listener.run();
+  }
+
+  @Override
+  public void unwatch() {
+    channel.watch(null);
+  }
+
+  @Override
+  public void toBlocking() {
+    unwatch(); // The waiting is done by who reads; nothing else differs.
+  }
+
+  @Override
+  public int readNow(ByteBuffer dst) throws IOException {
+    return channel.readNow(dst);
+  }
+
+  @Override
+  public int roomNow() {
+    return channel.roomNow();
+  }
+
+  @Override
+  public int writeNow(ByteBuffer src) throws IOException {
+    if (channel.isEnded()) {
+      throw new ClosedChannelException();
+    }
+    return channel.writeNow(src);
   }
 
   @Override

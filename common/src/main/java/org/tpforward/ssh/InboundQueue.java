@@ -226,6 +226,16 @@ final class InboundQueue {
     }
   }
 
+  /** Whether {@link #take} would not wait. */
+  boolean isReady() {
+    lock.lock();
+    try {
+      return !chunks.isEmpty() || failure != null || ended;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static InterruptedIOException interrupted() {
     Thread.currentThread().interrupt();
     return new InterruptedIOException("interrupted while reading an SSH channel");

@@ -29,6 +29,9 @@ final class OutboundQueue {
   private static final int LOW_WATER = HIGH_WATER / 2;
   private static final int GATHER = 16;
 
+  /** Bytes that are kept together at most. */
+  private static final int TOGETHER = 16 << 10;
+
   /** Bytes. */
   private static final int LONG = 4 << 10;
 
@@ -41,8 +44,17 @@ final class OutboundQueue {
   private final Deque<Write> queue = new ArrayDeque<>();
   private long queued;
 
+  /** How often something was written; each time the peer learnt what had arrived until then. */
+  private volatile int writes;
+
   /** Whether {@link #awaitWritable} has anything to do, to be asked without the lock. */
   private volatile boolean attention;
+
+  /** What {@link #gathering} has written, and the socket has not been given yet. */
+  private final ByteBuffer gathered = ByteBuffer.allocateDirect(TOGETHER);
+
+  /** Whose small writes are kept together. */
+  private @Nullable Thread gathering;
 
   private @Nullable NowaitSocket nowait;
   private @Nullable IOException failure;
@@ -85,12 +97,25 @@ final class OutboundQueue {
     return future;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
   private @Nullable IOException writeOrQueue(ByteBuffer bytes, WriteFuture future) {
+    writes++;
+    if (gathering == Thread.currentThread()
+        && queue.isEmpty()
+        && bytes.remaining() <= gathered.remaining()) {
+      gathered.put(bytes);
+      return null;
+    }
     if (queue.isEmpty()) {
       try {
-        writeNow(bytes);
-        if (bytes.hasRemaining()) {
-          channel.write(bytes);
+        if (gathered.position() == 0) {
+          writeNow(bytes);
+          if (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
+        } else {
+          channel.write(new ByteBuffer[] {gathered.flip(), bytes});
+          queueGathered();
         }
       } catch (IOException e) {
         failure = e;
@@ -99,14 +124,63 @@ final class OutboundQueue {
       }
     }
     if (bytes.hasRemaining()) {
-      queue.add(new Write(bytes, future));
-      account(bytes.remaining());
-      if (writer == null) {
-        writer = Thread.ofPlatform().daemon().name("ssh-write " + name).start(this::flushLoop);
-      }
-      filled.signal();
+      enqueue(bytes, future);
     }
     return null;
+  }
+
+  private void enqueue(ByteBuffer bytes, WriteFuture future) {
+    queue.add(new Write(bytes, future));
+    account(bytes.remaining());
+    if (writer == null) {
+      writer = Thread.ofPlatform().daemon().name("ssh-write " + name).start(this::flushLoop);
+    }
+    filled.signal();
+  }
+
+  /** Queues what the socket has not taken of them. */
+  private void queueGathered() {
+    if (gathered.hasRemaining()) {
+      byte[] rest = new byte[gathered.remaining()];
+      gathered.get(rest);
+      enqueue(ByteBuffer.wrap(rest), new WriteFuture(name));
+    }
+    gathered.clear();
+  }
+
+  /**
+   * Small writes of the calling thread are kept together until {@link #flushGathered}, or until
+   * another thread writes. One packet for each write costs more than what is in it.
+   */
+  void gather() {
+    lock.lock();
+    try {
+      gathering = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends {@link #gather}. */
+  void flushGathered() {
+    IOException broken = null;
+    lock.lock();
+    try {
+      gathering = null;
+      if (gathered.position() > 0 && failure == null) {
+        channel.write(gathered.flip());
+        queueGathered();
+      }
+    } catch (IOException e) {
+      failure = e;
+      account(0);
+      broken = e;
+    } finally {
+      lock.unlock();
+    }
+    if (broken != null) {
+      onFailure.accept(broken);
+    }
   }
 
   /** Spares long packets the copy that a channel makes of an array; the lock keeps it open. */
@@ -149,6 +223,16 @@ final class OutboundQueue {
     }
   }
 
+  /** Another number than before if something has been written since. */
+  int writes() {
+    return writes;
+  }
+
+  /** Whether {@link #awaitWritable} would return at once. */
+  boolean isWritable() {
+    return !attention;
+  }
+
   private void account(long change) {
     queued += change;
     attention = queued > HIGH_WATER || failure != null;
@@ -167,6 +251,7 @@ final class OutboundQueue {
 
   /** Fails what is queued and ends the writing thread. Idempotent. */
   void close() {
+    flushGathered(); // Perhaps a last message: why this side ends.
     List<WriteFuture> abandoned = new ArrayList<>();
     IOException why;
     lock.lock();

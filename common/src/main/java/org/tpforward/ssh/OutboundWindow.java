@@ -65,6 +65,16 @@ final class OutboundWindow {
     }
   }
 
+  /** How much {@link #beginSending} would give at once, if it did not throw. */
+  long credit() {
+    lock.lock();
+    try {
+      return failure != null || shut ? MAX : credit;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The packet has been passed on; runs what waited for that. */
   void sent() {
     Runnable deferred;

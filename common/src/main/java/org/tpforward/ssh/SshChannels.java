@@ -54,6 +54,54 @@ public final class SshChannels {
     return open(session, channelTo(target, abstractNames), timeout);
   }
 
+  /**
+   * Begins to open a channel as {@link #open(ClientSession, Endpoint, Duration, boolean)} does, and
+   * does not wait.
+   *
+   * @param opening told of the outcome, unless this throws; perhaps before this returns
+   * @throws IOException as there, as far as that is known at once
+   */
+  public static void begin(
+      ClientSession session,
+      Endpoint target,
+      Duration timeout,
+      boolean abstractNames,
+      Opening opening)
+      throws IOException {
+    StreamChannel channel = channelTo(target, abstractNames);
+    OpenFuture future;
+    try {
+      future = request(session, channel);
+    } catch (IOException e) {
+      channel.dispose();
+      throw e;
+    }
+    OpeningDeadlines.SHARED.add(future, timeout);
+    future.addListener(done -> {
+      OpeningDeadlines.SHARED.remove(done);
+      if (done.isOpened()) {
+        opening.opened(new ChannelDuplex(channel));
+      } else {
+        channel.dispose();
+        opening.failed(whyNot(channel, done, timeout));
+      }
+    });
+  }
+
+  private static IOException whyNot(StreamChannel channel, OpenFuture done, Duration timeout) {
+    ChannelOpenFailedException refusal = channel.openFailure();
+    if (refusal != null) {
+      return refusal;
+    }
+    Throwable problem = done.getException();
+    return problem != null ? new IOException(problem.getMessage(), problem) : unanswered(timeout);
+  }
+
+  private static IOException unanswered(Duration timeout) {
+    return new IOException(
+        "the SSH server did not open a channel in " + timeout.toMillis() + " ms");
+  }
+
   private static StreamChannel channelTo(Endpoint target, boolean abstractNames)
       throws IOException {
     return switch (target) {
@@ -121,13 +169,7 @@ public final class SshChannels {
       throws IOException {
     DebugMessages said = DebugMessages.of(session);
     long mark = said.count();
-    OpenFuture opening;
-    try {
-      session.getService(ConnectionService.class).registerChannel(channel);
-      opening = channel.open();
-    } catch (IllegalStateException e) {
-      throw new IOException("the SSH connection is closing", e);
-    }
+    OpenFuture opening = request(session, channel);
     boolean answered;
     try {
       answered = opening.await(timeout);
@@ -138,8 +180,7 @@ public final class SshChannels {
     if (!answered) {
       // If it is opened all the same, MINA closes it.
       opening.cancel();
-      throw new IOException(
-          "the SSH server did not open a channel in " + timeout.toMillis() + " ms");
+      throw unanswered(timeout);
     }
     ChannelOpenFailedException refusal = channel.openFailure();
     if (refusal != null) {
@@ -148,6 +189,15 @@ public final class SshChannels {
     Throwable problem = opening.getException();
     if (problem != null) {
       throw new IOException(problem.getMessage(), problem);
+    }
+  }
+
+  private static OpenFuture request(Session session, StreamChannel channel) throws IOException {
+    try {
+      session.getService(ConnectionService.class).registerChannel(channel);
+      return channel.open();
+    } catch (IllegalStateException e) {
+      throw new IOException("the SSH connection is closing", e);
     }
   }
 

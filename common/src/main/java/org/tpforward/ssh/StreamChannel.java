@@ -2,7 +2,6 @@ package org.tpforward.ssh;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.sshd.client.channel.AbstractClientChannel;
@@ -14,6 +13,7 @@ import org.apache.sshd.common.channel.LocalWindow;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
+import org.apache.sshd.common.util.threads.ThreadUtils;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.jspecify.annotations.Nullable;
 import org.tpforward.relay.Duplex;
@@ -37,6 +37,7 @@ class StreamChannel extends AbstractClientChannel {
   private final OutboundWindow outbound = new OutboundWindow();
   private final AtomicBoolean closing = new AtomicBoolean();
   private volatile @Nullable ChannelOpenFailedException openFailure;
+  private volatile @Nullable Runnable listener;
   private int maxData = MAX_DATA;
 
   /**
@@ -116,6 +117,15 @@ class StreamChannel extends AbstractClientChannel {
     if (grant > 0) {
       grant(grant);
     }
+    tell();
+  }
+
+  /** Somebody may want to know that there is something to read. */
+  private void tell() {
+    Runnable told = listener;
+    if (told != null) {
+      told.run();
+    }
   }
 
   /** No such stream has a second one: its bytes are counted and dropped. */
@@ -144,6 +154,7 @@ class StreamChannel extends AbstractClientChannel {
   public void handleEof() throws IOException {
     inbound.end();
     super.handleEof();
+    tell();
   }
 
   @Override
@@ -154,9 +165,11 @@ class StreamChannel extends AbstractClientChannel {
       future.setException(new IOException("the other side closed the channel and did not open it"));
     }
     // Whoever learns of it by reading must not be able to write any more.
-    outbound.fail(new IOException("the other side closed the channel"), () -> {});
-    inbound.fail(new IOException("the other side closed the channel before its end"));
-    outbound.fail(new IOException("the other side closed the channel"), this::acknowledgeClose);
+    IOException closed = Failures.bare("the other side closed the channel");
+    outbound.fail(closed, () -> {});
+    inbound.fail(Failures.bare("the other side closed the channel before its end"));
+    outbound.fail(closed, this::acknowledgeClose);
+    tell();
   }
 
   private void acknowledgeClose() {
@@ -170,7 +183,7 @@ class StreamChannel extends AbstractClientChannel {
   /** Also the way in which a lost session ends its channels. */
   @Override
   protected void preClose() {
-    IOException why = new IOException("the SSH connection was lost");
+    IOException why = Failures.bare("the SSH connection was lost");
     outbound.fail(why, () -> {});
     inbound.fail(why);
     OpenFuture future = openFuture;
@@ -178,6 +191,7 @@ class StreamChannel extends AbstractClientChannel {
       failOpening(future);
     }
     super.preClose();
+    tell();
   }
 
   @Override
@@ -203,6 +217,45 @@ class StreamChannel extends AbstractClientChannel {
       if (grant > 0) {
         grant(grant);
       }
+    }
+    return count;
+  }
+
+  /** Has somebody told of what arrives, on MINA's reading thread, where nothing waits. */
+  final void watch(@Nullable Runnable who) {
+    listener = who;
+  }
+
+  /** As {@link #read}, but 0 where that would wait. */
+  final int readNow(ByteBuffer dst) throws IOException {
+    return inbound.isReady() ? read(dst) : 0;
+  }
+
+  /** How much {@link #writeNow} takes; 0 while the peer, or the connection, takes nothing. */
+  final int roomNow() {
+    TransportSession transport = transport();
+    return transport != null && transport.isWritable()
+        ? (int) Math.min(maxData, outbound.credit())
+        : 0;
+  }
+
+  /** The connection beneath, unless it is one of MINA's own kinds. */
+  final @Nullable TransportSession transport() {
+    return getSession().getIoSession() instanceof TransportSession transport ? transport : null;
+  }
+
+  /**
+   * Writes what {@link #roomNow} allows, without waiting: in the middle of a key exchange MINA
+   * queues the packet, as it does for its own threads.
+   */
+  final int writeNow(ByteBuffer src) throws IOException {
+    int count = outbound.beginSending(src.remaining());
+    try {
+      Session session = getSession();
+      byte[] room = new byte[count + PACKET_OVERHEAD];
+      ThreadUtils.runAsInternal(dataPacket(session, room, src, count), session::writePacket);
+    } finally {
+      outbound.sent();
     }
     return count;
   }
@@ -233,7 +286,7 @@ class StreamChannel extends AbstractClientChannel {
       } finally {
         outbound.sent();
       }
-      awaitWritable(session);
+      awaitWritable();
     }
     return total;
   }
@@ -249,8 +302,9 @@ class StreamChannel extends AbstractClientChannel {
     return packet;
   }
 
-  private static void awaitWritable(Session session) throws IOException {
-    if (session.getIoSession() instanceof TransportSession transport) {
+  private void awaitWritable() throws IOException {
+    TransportSession transport = transport();
+    if (transport != null) {
       transport.awaitWritable();
     }
   }
@@ -266,9 +320,9 @@ class StreamChannel extends AbstractClientChannel {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
-    inbound.abandon(new ClosedChannelException());
+    inbound.abandon(Failures.closed());
     outbound.fail(
-        new ClosedChannelException(),
+        Failures.closed(),
         () -> {
           if (inOrder) {
             try {
@@ -284,7 +338,7 @@ class StreamChannel extends AbstractClientChannel {
   /** For a channel that never became a stream: gives back its window. */
   final void dispose() {
     closing.set(true);
-    inbound.abandon(new ClosedChannelException());
+    inbound.abandon(Failures.closed());
   }
 
   final boolean isEnded() {

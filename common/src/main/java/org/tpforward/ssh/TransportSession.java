@@ -10,6 +10,8 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,13 +26,14 @@ import org.apache.sshd.common.util.Readable;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.closeable.AbstractCloseable;
 import org.jspecify.annotations.Nullable;
+import org.tpforward.relay.EventLoop;
 
 /**
  * One connection of the {@link SocketTransport}. {@link #readLoop} is run by the connection's own
  * thread until the end; everything else may be called by any thread, and never blocks except {@link
  * #awaitWritable}.
  */
-final class TransportSession extends AbstractCloseable implements IoSession {
+final class TransportSession extends AbstractCloseable implements IoSession, EventLoop {
   private static final int READ_BUFFER = 128 << 10;
 
   /**
@@ -56,6 +59,7 @@ final class TransportSession extends AbstractCloseable implements IoSession {
   private final Object suspension = new Object();
   private boolean suspended;
   private volatile @Nullable IOException writeFailure;
+  private volatile @Nullable Thread reader;
 
   /** Takes over the channel: it is closed with the session, or at once if this fails. */
   TransportSession(
@@ -92,19 +96,33 @@ final class TransportSession extends AbstractCloseable implements IoSession {
   /** Reads and dispatches until the connection ends. */
   void readLoop() {
     try {
+      reader = Thread.currentThread();
       channel.register(readable, SelectionKey.OP_READ);
       ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BUFFER);
       Readable bytes = Readable.readable(buffer);
+      List<SelectionKey> ready = new ArrayList<>();
       boolean more = false;
       while (isOpen()) {
-        if (!more) {
-          readable.select();
-          readable.selectedKeys().clear();
+        if (more) {
+          readable.selectNow(ready::add);
+        } else {
+          readable.select(ready::add);
         }
         awaitResumed();
         IOException broken = writeFailure;
         if (broken != null) {
           throw broken;
+        }
+        outbound.gather();
+        boolean arrived = more;
+        for (SelectionKey key : ready) {
+          arrived |= key.attachment() == null;
+          tell(key);
+        }
+        ready.clear();
+        if (!arrived) {
+          outbound.flushGathered();
+          continue;
         }
         buffer.clear();
         int count = channel.read(buffer);
@@ -113,16 +131,24 @@ final class TransportSession extends AbstractCloseable implements IoSession {
         }
         // A full buffer says that more is there; anything less has emptied the socket.
         more = !buffer.hasRemaining();
+        if (more) {
+          outbound.flushGathered(); // Much takes its time.
+        }
         if (count > 0) {
-          if (quickAck) {
-            channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
-          }
+          int before = outbound.writes();
           for (int end = Math.min(count, SLICE), at = 0; at < count; ) {
             buffer.position(at).limit(end);
             handler.messageReceived(this, bytes);
             at = end;
             end = Math.min(count, end + SLICE);
           }
+          outbound.flushGathered();
+          if (quickAck && outbound.writes() == before) {
+            // An answer would have said it too; without one a peer with Nagle's algorithm waits.
+            channel.setOption(ExtendedSocketOptions.TCP_QUICKACK, true);
+          }
+        } else {
+          outbound.flushGathered();
         }
       }
     } catch (ClosedChannelException | ClosedSelectorException e) {
@@ -131,6 +157,36 @@ final class TransportSession extends AbstractCloseable implements IoSession {
       report(e);
     } finally {
       close(true);
+    }
+  }
+
+  /** If it is another socket than this connection's. */
+  private void tell(SelectionKey key) {
+    if (key.attachment() instanceof Runnable listener && key.isValid()) {
+      try {
+        listener.run();
+      } catch (RuntimeException | LinkageError e) {
+        log.error("what reads a local socket failed", e);
+        key.cancel();
+      }
+    }
+  }
+
+  @Override
+  public SelectionKey register(SocketChannel other, Runnable listener) throws IOException {
+    try {
+      SelectionKey key = other.register(readable, SelectionKey.OP_READ, listener);
+      forget();
+      return key;
+    } catch (ClosedSelectorException e) {
+      throw new IOException("the SSH connection was lost", e);
+    }
+  }
+
+  @Override
+  public void forget() {
+    if (Thread.currentThread() != reader) { // which is about to look
+      readable.wakeup();
     }
   }
 
@@ -174,9 +230,15 @@ final class TransportSession extends AbstractCloseable implements IoSession {
     outbound.awaitWritable();
   }
 
+  /** Whether {@link #awaitWritable} would return at once. */
+  boolean isWritable() {
+    return outbound.isWritable();
+  }
+
   @Override
   public void shutdownOutputStream() {
     if (outputShut.compareAndSet(false, true)) {
+      outbound.flushGathered();
       OutboundQueue.WriteFuture last = outbound.last();
       if (last == null) {
         shutdownOutput();
@@ -196,6 +258,7 @@ final class TransportSession extends AbstractCloseable implements IoSession {
 
   @Override
   protected CloseFuture doCloseGracefully() {
+    outbound.flushGathered();
     return builder().when(outbound.last()).run(id, this::shutdownOutput).build().close(false);
   }
 

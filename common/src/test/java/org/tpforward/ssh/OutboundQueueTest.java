@@ -9,6 +9,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -124,5 +125,74 @@ class OutboundQueueTest {
     assertThat(failure.join()).isInstanceOf(IOException.class);
     queue.close();
     assertThat(last.getException()).isInstanceOf(IOException.class);
+  }
+
+  private void small(String text) {
+    queue.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), "test");
+  }
+
+  private String there() throws IOException {
+    far.configureBlocking(false);
+    ByteBuffer buffer = ByteBuffer.allocate(100);
+    int count = far.read(buffer);
+    far.configureBlocking(true);
+    return new String(buffer.array(), 0, count, StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void whatIsGatheredGoesTogetherAtTheFlush() throws Exception {
+    queue.gather();
+    small("one ");
+    small("two ");
+    assertThat(there()).isEmpty();
+    queue.flushGathered();
+    assertThat(there()).isEqualTo("one two ");
+    small("three");
+    assertThat(there()).isEqualTo("three");
+  }
+
+  @Test
+  void anotherThreadsWriteTakesWhatIsGatheredWithIt() throws Exception {
+    queue.gather();
+    small("one ");
+    Bytes.async(
+            () -> {
+              small("two ");
+              return null;
+            })
+        .join();
+    assertThat(there()).isEqualTo("one two ");
+    small("three ");
+    assertThat(there()).isEmpty();
+    queue.flushGathered();
+    assertThat(there()).isEqualTo("three ");
+  }
+
+  @Test
+  void whatIsGatheredIsBehindWhatIsQueued() throws Exception {
+    queue.gather();
+    small("first");
+    WriteFuture last = write(0);
+    for (int i = 0; i < 100; i++) {
+      last = write(0);
+    }
+    assertThat(last.isDone()).isFalse();
+    small("last");
+    queue.flushGathered();
+    ByteBuffer all = ByteBuffer.allocate(5 + 101 * PACKET + 4);
+    while (all.hasRemaining()) {
+      assertThat(far.read(all)).isPositive();
+    }
+    assertThat(all.array())
+        .startsWith("first".getBytes(StandardCharsets.US_ASCII))
+        .endsWith("last".getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void closingSendsWhatIsGathered() throws Exception {
+    queue.gather();
+    small("why");
+    queue.close();
+    assertThat(there()).isEqualTo("why");
   }
 }

@@ -28,7 +28,7 @@ public final class Bench implements Callable<Integer> {
       paramLabel = "NAME",
       description =
           "What to measure: a name of the table's first column (--list), or a beginning"
-              + " of it. Everything if none is given.")
+              + " of it. Everything but growth if none is given.")
   private List<String> names = new ArrayList<>();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the outcomes there too.")
@@ -102,7 +102,9 @@ public final class Bench implements Callable<Integer> {
   }
 
   private boolean isWanted(Benchmark benchmark) {
-    return names.isEmpty() || names.stream().anyMatch(benchmark.name()::startsWith);
+    return names.isEmpty()
+        ? benchmark.isUsual()
+        : names.stream().anyMatch(benchmark.name()::startsWith);
   }
 
   private static void warnOfTooLittle(Amounts amounts) throws IOException {

@@ -40,7 +40,13 @@ record Benchmark(
     all.addAll(streams(rig.load(), amounts));
     all.addAll(latencies(rig, amounts));
     all.addAll(starts(rig.load(), amounts));
+    all.add(Growth.benchmark(rig.load(), amounts));
     return List.copyOf(all);
+  }
+
+  /** Whether it is measured when nothing is named. */
+  boolean isUsual() {
+    return !name.equals(Growth.NAME);
   }
 
   private static List<Benchmark> streams(Load load, Amounts amounts) {

@@ -17,6 +17,8 @@ import org.tpforward.socket.Endpoint;
 import org.tpforward.socket.Listener;
 import org.tpforward.socket.PeerCredentials;
 import org.tpforward.socket.TelepathySockets;
+import org.tpforward.ssh.ChannelOpenFailedException;
+import org.tpforward.ssh.Opening;
 import org.tpforward.telepathy.AccessControl;
 import org.tpforward.telepathy.Crossing;
 import org.tpforward.telepathy.SocketKind;
@@ -193,17 +195,70 @@ public final class Forward implements Closeable, StreamOwner {
       return false;
     }
     try {
-      Runnable opening = () -> open(stream, connection);
-      if (connection.suitsVirtualThreads()) {
-        Threads.waiting("open " + local(), opening);
-      } else {
-        Threads.run("open " + local(), opening);
+      if (!beginOpening(stream, connection)) {
+        openWaiting(stream, connection);
       }
       return true;
     } catch (OutOfMemoryError e) { // How the JDK says that there is no further thread.
       log.warn("a connection to {} is ended: {}", local(), e.getMessage());
       stream.fail();
       return false;
+    }
+  }
+
+  private void openWaiting(Stream stream, Connection connection) {
+    Runnable opening = () -> open(stream, connection);
+    if (connection.suitsVirtualThreads()) {
+      Threads.waiting("open " + local(), opening);
+    } else {
+      Threads.run("open " + local(), opening);
+    }
+  }
+
+  /**
+   * The short way for a connection that needs nothing but a channel: without a thread that waits
+   * for the server's answer. Whether it has been taken.
+   */
+  private boolean beginOpening(Stream stream, Connection connection) {
+    Endpoint where = target;
+    return where != null
+        && spec.use() == Crossing.Use.STREAM_TUBE
+        && spec.local().access() != AccessControl.CREDENTIALS
+        && spec.remote().access() != AccessControl.CREDENTIALS
+        && forwards.link().begin(where, new Opened(stream, connection));
+  }
+
+  private final class Opened implements Opening {
+    private final Stream stream;
+    private final Connection connection;
+
+    Opened(Stream stream, Connection connection) {
+      this.stream = stream;
+      this.connection = connection;
+    }
+
+    @Override
+    public void opened(Duplex far) {
+      try {
+        stream.start(connection, far);
+      } catch (IOException | RuntimeException e) {
+        far.reset();
+        end(e);
+      }
+    }
+
+    @Override
+    public void failed(IOException why) {
+      if (why instanceof ChannelOpenFailedException) {
+        openWaiting(stream, connection); // That knows what it means, and when to try again.
+      } else {
+        end(why);
+      }
+    }
+
+    private void end(Exception why) {
+      log.warn("a connection to {} ({}) is ended: {}", local(), spec.use(), why.getMessage());
+      stream.fail();
     }
   }
 

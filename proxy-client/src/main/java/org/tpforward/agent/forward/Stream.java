@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Duplex;
+import org.tpforward.relay.Flow;
+import org.tpforward.relay.QuietRelay;
 import org.tpforward.relay.Relay;
 import org.tpforward.socket.Connection;
 
@@ -22,7 +24,7 @@ final class Stream {
   private final Object starting = new Object();
   private final AtomicBoolean over = new AtomicBoolean();
   private volatile @Nullable Connection local;
-  private volatile @Nullable Relay relay;
+  private volatile @Nullable Flow flow;
   private volatile boolean aborted;
   private volatile boolean nearEnded;
 
@@ -47,10 +49,17 @@ final class Stream {
   /** Begins to pump; both streams end with this from now on. */
   void start(Duplex near, Duplex far) throws IOException {
     owner.channelOpened();
-    Relay started;
-    synchronized (starting) {
-      started = Relay.start(name, near, far, new Hooks());
-      relay = started;
+    QuietRelay quiet = transfer == null ? QuietRelay.of(name, near, far, new Hooks()) : null;
+    Flow started;
+    if (quiet != null) {
+      started = quiet;
+      flow = quiet;
+      quiet.begin();
+    } else {
+      synchronized (starting) {
+        started = Relay.start(name, near, far, new Hooks());
+        flow = started;
+      }
     }
     if (aborted) {
       started.abort("aborted");
@@ -68,7 +77,7 @@ final class Stream {
 
   void abort(String reason) {
     aborted = true;
-    Relay running = relay;
+    Flow running = flow;
     Connection connection = local;
     if (running != null) {
       running.abort(reason);
@@ -82,12 +91,12 @@ final class Stream {
   }
 
   long bytesToClient() {
-    Relay running = relay;
+    Flow running = flow;
     return running == null ? 0 : running.bytesFromFar();
   }
 
   long bytesToCm() {
-    Relay running = relay;
+    Flow running = flow;
     return running == null ? 0 : running.bytesFromNear();
   }
 

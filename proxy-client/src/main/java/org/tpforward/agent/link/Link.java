@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.ssh.Incoming;
+import org.tpforward.ssh.Opening;
 import org.tpforward.telepathy.AddressType;
 
 /**
@@ -21,6 +22,17 @@ public interface Link {
    * @throws IOException if there is no link, or it was lost while waiting
    */
   Duplex open(Endpoint target) throws IOException;
+
+  /**
+   * Begins to open a channel as {@link #open} does, if that can be done without waiting.
+   *
+   * @param opening told of the outcome, perhaps before this returns, if this returns true
+   * @return false if nothing was done: {@link #open} waits for what is missing, or says what is
+   *     wrong
+   */
+  default boolean begin(Endpoint target, Opening opening) {
+    return false;
+  }
 
   /**
    * Makes the server listen for this side: in a private directory for a Unix socket, which only the

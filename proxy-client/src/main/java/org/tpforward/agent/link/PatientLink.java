@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.tpforward.relay.Duplex;
 import org.tpforward.socket.Endpoint;
 import org.tpforward.ssh.Incoming;
+import org.tpforward.ssh.Opening;
 import org.tpforward.telepathy.AddressType;
 
 /**
@@ -17,6 +18,12 @@ public record PatientLink(SshLink link) implements Link {
   @Override
   public Duplex open(Endpoint target) throws IOException {
     return link.open(target, TRIES);
+  }
+
+  /** Once: who is refused calls {@link #open} for further tries. */
+  @Override
+  public boolean begin(Endpoint target, Opening opening) {
+    return link.begin(target, opening);
   }
 
   @Override

@@ -23,6 +23,7 @@ import org.tpforward.socket.Endpoint;
 import org.tpforward.ssh.Announcement;
 import org.tpforward.ssh.ChannelOpenFailedException;
 import org.tpforward.ssh.Incoming;
+import org.tpforward.ssh.Opening;
 import org.tpforward.ssh.SshChannels;
 import org.tpforward.telepathy.AddressType;
 
@@ -192,6 +193,24 @@ public final class SshLink implements Link, Closeable {
         }
         wait = Math.min(250, wait * 2);
       }
+    }
+  }
+
+  @Override
+  public boolean begin(Endpoint target, Opening opening) {
+    Connection up;
+    synchronized (lock) {
+      up = ended == null ? connection : null;
+    }
+    if (up == null) {
+      return false;
+    }
+    try {
+      SshChannels.begin(up.session(), target, times.channel(), abilities.abstractNames(), opening);
+      return true;
+    } catch (IOException e) {
+      log.debug("a channel to {} cannot be opened at once: {}", target, e.toString());
+      return false;
     }
   }
 
