@@ -391,6 +391,19 @@ public final class Connection implements Eventful {
     return ended;
   }
 
+  /** SO_PEERCRED of a channel of the JDK: pid, uid and gid; null if they cannot be had so. */
+  int @Nullable [] peer() {
+    synchronized (closing) {
+      if (ended) {
+        return null;
+      }
+      if (nowait == null) {
+        nowait = NowaitSocket.of(channel);
+      }
+      return nowait == null ? null : nowait.peer();
+    }
+  }
+
   /** SO_PEERCRED as junixsocket gives it; null on a channel of the JDK. */
   @Nullable AFUNIXSocketCredentials nativeCredentials() throws IOException {
     return channel instanceof AFUNIXSocketChannel unix ? unix.getPeerCredentials() : null;

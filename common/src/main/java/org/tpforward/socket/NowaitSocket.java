@@ -35,6 +35,11 @@ import org.tpforward.relay.Threads;
  */
 public final class NowaitSocket {
   private static final Logger log = LoggerFactory.getLogger(NowaitSocket.class);
+  private static final int SO_PEERCRED = 17;
+
+  /** struct ucred is three of them. */
+  private static final int UCRED_INTS = 3;
+
   private static final int FLAGS = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL;
   private static final AtomicBoolean PREPARING = new AtomicBoolean();
 
@@ -93,7 +98,36 @@ public final class NowaitSocket {
     }
   }
 
-  private record Calls(MethodHandle descriptor, MethodHandle send) {}
+  /**
+   * SO_PEERCRED (unix(7)): pid, uid and gid, where the JDK looks names up in the user database and
+   * shows no number.
+   *
+   * @return null if they cannot be had
+   */
+  int @Nullable [] peer() {
+    Calls calls = Holder.CALLS;
+    if (calls == null) {
+      return null;
+    }
+    int[] ucred = new int[UCRED_INTS];
+    int[] length = {UCRED_INTS * Integer.BYTES};
+    try {
+      int result =
+          (int)
+              calls.getsockopt.invokeExact(
+                  fd,
+                  Libc.SOL_SOCKET,
+                  SO_PEERCRED,
+                  MemorySegment.ofArray(ucred),
+                  MemorySegment.ofArray(length));
+      return result == 0 && length[0] == UCRED_INTS * Integer.BYTES ? ucred : null;
+    } catch (Throwable e) { // what invokeExact declares
+      log.debug("getsockopt on {}", fd, e);
+      return null;
+    }
+  }
+
+  private record Calls(MethodHandle descriptor, MethodHandle send, MethodHandle getsockopt) {}
 
   private static final class Holder {
     static final @Nullable Calls CALLS = find();
@@ -115,7 +149,12 @@ public final class NowaitSocket {
                 linker.defaultLookup().findOrThrow("send"),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT),
                 Linker.Option.critical(true));
-        return new Calls(descriptor, send);
+        MethodHandle getsockopt =
+            linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("getsockopt"),
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS),
+                Linker.Option.critical(true));
+        return new Calls(descriptor, send, getsockopt);
       } catch (ReflectiveOperationException | SocketException | RuntimeException e) {
         log.debug("what arrives is written by threads of its own", e);
         return null;

@@ -43,6 +43,10 @@ public record PeerCredentials(long uid, long gid, long pid) {
     }
     AFUNIXSocketCredentials credentials = connection.nativeCredentials();
     if (credentials == null) {
+      int[] ucred = connection.peer();
+      if (ucred != null) {
+        return of(ucred[1] & Uids.NONE, ucred[2] & Uids.NONE, UNKNOWN);
+      }
       UnixDomainPrincipal principal =
           connection.channel().getOption(ExtendedSocketOptions.SO_PEERCRED);
       return of(Uids.of(principal.user()), Uids.of(principal.group()), UNKNOWN);

@@ -51,6 +51,25 @@ class PeerCredentialsTest {
     }
   }
 
+  /** Without the user database: the numbers that the kernel gives, once they can be asked for. */
+  @Test
+  void theNumbersOfAnotherUserAreHis() throws Exception {
+    try (Listener listener = Listener.open(new Endpoint.UnixPath(dir.resolve("s").toString()));
+        OtherUser other = OtherUser.start(dir, "connect", listener.endpoint().toString());
+        Connection connection = listener.accept()) {
+      int[] peer = connection.peer();
+      while (peer == null) {
+        Thread.onSpinWait();
+        peer = connection.peer();
+      }
+      assertThat(peer[1]).isEqualTo(OtherUser.UID);
+      assertThat(peer[2]).isEqualTo(OtherUser.GID);
+      assertThat(PeerCredentials.of(connection).uid()).isEqualTo(OtherUser.UID);
+      connection.reset();
+      assertThat(other.line()).isEqualTo("connected");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Kind.class)
   void rootIsAnotherUserUnlessItIsOneself(Kind kind) throws Exception {

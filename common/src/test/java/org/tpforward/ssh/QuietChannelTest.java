@@ -43,7 +43,7 @@ class QuietChannelTest {
           SocketChannel far = bulk.accept()) {
         CompletableFuture<Long> up =
             Bytes.async(() -> {
-              long sum = Bytes.send(near, 1, 6 * MIB);
+              long sum = Bytes.send(near, 1, 24 * MIB);
               near.shutdownOutput();
               return sum;
             });
@@ -53,7 +53,7 @@ class QuietChannelTest {
           talk(client, service);
           count++;
         }
-        assertThat(atFar.join()).isEqualTo(new Bytes.Received(6 * MIB, up.join()));
+        assertThat(atFar.join()).isEqualTo(new Bytes.Received(24 * MIB, up.join()));
       }
       assertThat(exchanges).hasValueGreaterThan(3);
     }

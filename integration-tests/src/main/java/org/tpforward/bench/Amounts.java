@@ -24,7 +24,7 @@ record Amounts(
     int signals,
     int memoryMib) {
   /** For figures that mean something. */
-  static final Amounts FULL = new Amounts(5, 1024, 256, 256, 5000, 1920, 1000, 20_000, 4096);
+  static final Amounts FULL = new Amounts(5, 1024, 256, 256, 5000, 7680, 1000, 20_000, 4096);
 
   /** To see that all of it works. */
   static final Amounts TINY = new Amounts(1, 4, 1, 1, 50, 64, 20, 100, 8);
