@@ -22,8 +22,8 @@ TP_JAVA_OPTS=(
   -XX:-UsePerfData
   --enable-native-access=ALL-UNNAMED
 )
-# Many users in the place of one: more heap than the agent has; the last -Xmx counts.
-TP_SERVER_JAVA_OPTS=("${TP_JAVA_OPTS[@]}" -Xmx256m)
+# Many users in the place of one: more heap than the agent has; the last of each option counts.
+TP_SERVER_JAVA_OPTS=("${TP_JAVA_OPTS[@]}" -Xms28m -Xmx256m -Xmn24m)
 
 # The program, and what it was built with.
 TP_JAR=$TP_ROOT/proxy-client/target/tpforward-client.jar
