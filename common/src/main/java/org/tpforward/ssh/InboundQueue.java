@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -116,11 +115,9 @@ final class InboundQueue {
   private void add(byte[] data, int offset, int length) {
     Chunk tail = chunks.peekLast();
     if (tail == null || !tail.append(data, offset, length)) {
-      boolean small = tail != null && length < SMALL;
-      byte[] copy = small ? new byte[SMALL] : Arrays.copyOfRange(data, offset, offset + length);
-      if (small) {
-        System.arraycopy(data, offset, copy, 0, length);
-      }
+      byte[] copy =
+          length >= SMALL ? PacketArrays.take(length) : new byte[tail == null ? length : SMALL];
+      System.arraycopy(data, offset, copy, 0, length);
       chunks.add(new Chunk(copy, length));
     }
   }
@@ -258,9 +255,9 @@ final class InboundQueue {
       count += head.copyTo(dst);
       lock.lock();
       try {
-        if (head.isEmpty()) {
-          // abandon() may have dropped it already.
-          chunks.remove(head);
+        // abandon() may have dropped it already.
+        if (head.isEmpty() && chunks.remove(head)) {
+          PacketArrays.giveBack(head.bytes);
         }
       } finally {
         lock.unlock();

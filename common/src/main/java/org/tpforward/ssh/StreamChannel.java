@@ -30,6 +30,9 @@ class StreamChannel extends AbstractClientChannel {
   /** Unless the peer wants less in a packet; OpenSSH takes 32 KiB. */
   private static final int MAX_DATA = 128 << 10;
 
+  /** From here on a packet's array is worth keeping. Bytes. */
+  private static final int LONG = 8 << 10;
+
   private static final int LONGEST_MESSAGE = 512;
 
   private final Consumer<Buffer> openBody;
@@ -278,7 +281,7 @@ class StreamChannel extends AbstractClientChannel {
       int count = outbound.beginSending(wanted);
       try {
         if (room.length < wanted + PACKET_OVERHEAD) {
-          room = new byte[wanted + PACKET_OVERHEAD];
+          room = room(wanted + PACKET_OVERHEAD);
         }
         if (!session.writePacket(dataPacket(session, room, src, count)).isDone()) {
           room = new byte[0]; // It is the queue's now.
@@ -288,7 +291,12 @@ class StreamChannel extends AbstractClientChannel {
       }
       awaitWritable();
     }
+    PacketArrays.giveBack(room);
     return total;
+  }
+
+  private static byte[] room(int length) {
+    return length < LONG ? new byte[length] : PacketArrays.take(length);
   }
 
   private Buffer dataPacket(Session session, byte[] room, ByteBuffer src, int count) {

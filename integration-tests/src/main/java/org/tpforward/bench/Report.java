@@ -40,7 +40,7 @@ final class Report {
         outcome.direct() == 0 ? "-" : Numbers.text(outcome.direct()),
         Numbers.text(outcome.ratio()),
         "(" + Numbers.text(Numbers.min(ratios)) + " to " + Numbers.text(Numbers.max(ratios)) + ")",
-        must == null ? "-" : must + (must.ofRatio() ? "" : " MiB"),
+        must == null ? "-" : must + (must.ofRatio() ? "" : " " + outcome.figure().unit()),
         must == null ? "" : outcome.passes() ? "ok" : "MISS",
         Numbers.text(outcome.ourCost().cpuSeconds())
             + " / "
