@@ -398,7 +398,7 @@ public final class Connection implements Eventful {
         return null;
       }
       if (nowait == null) {
-        nowait = NowaitSocket.of(channel);
+        nowait = NowaitSocket.ifPrepared(channel);
       }
       return nowait == null ? null : nowait.peer();
     }

@@ -21,9 +21,10 @@ import org.slf4j.LoggerFactory;
 import org.tpforward.relay.Threads;
 
 /**
- * send(2) with MSG_DONTWAIT on a socket, be it in blocking mode or not: what a thread that must
- * never wait can still write itself, instead of waking another one for it. The bytes go from the
- * array to the kernel without a copy between.
+ * Calls on a socket's descriptor that never wait. send(2) with MSG_DONTWAIT, be the socket in
+ * blocking mode or not: what a thread that must not wait can still write itself, instead of waking
+ * another one for it; the bytes go from the array to the kernel without a copy between. And
+ * getsockopt(2) for who the peer is.
  *
  * <p>The JDK shows the number of a channel's descriptor only to who exports {@code
  * java.base/sun.nio.ch}: the program's jars do, in their manifest ({@code Add-Exports}). Without
@@ -43,7 +44,7 @@ public final class NowaitSocket {
   private static final int FLAGS = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL;
   private static final AtomicBoolean PREPARING = new AtomicBoolean();
 
-  /** Whether {@link Holder#CALLS} has been made. */
+  /** Whether {@link Holder#CALLS} has been made, and can be. */
   private static volatile boolean prepared;
 
   private final int fd;
@@ -57,13 +58,15 @@ public final class NowaitSocket {
    * milliseconds to make, and another thread makes it when this is first asked for.
    */
   public static @Nullable NowaitSocket of(SocketChannel channel) {
-    if (!prepared) {
-      if (PREPARING.compareAndSet(false, true)) {
-        Threads.waiting("prepare", () -> prepared = Holder.CALLS != null);
-      }
-      return null;
+    if (!prepared && PREPARING.compareAndSet(false, true)) {
+      Threads.waiting("prepare", () -> prepared = Holder.CALLS != null);
     }
-    Calls calls = Holder.CALLS;
+    return ifPrepared(channel);
+  }
+
+  /** The same for who does well enough without: nothing is made for it. */
+  static @Nullable NowaitSocket ifPrepared(SocketChannel channel) {
+    Calls calls = prepared ? Holder.CALLS : null;
     if (calls == null) {
       return null;
     }
