@@ -10,8 +10,9 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /**
- * Makes the loggers; SLF4J finds it as a service. slf4j-simple would do, but for its date format:
- * to load that takes a tenth of the time in which an agent starts, and most of them log nothing.
+ * Makes the loggers; SLF4J finds it as a service. slf4j-simple reads its levels when the first
+ * logger is made; here that is before the command line has been read, because what an agent needs
+ * is prepared meanwhile.
  */
 public final class LogProvider implements SLF4JServiceProvider {
   private final ConcurrentMap<String, LineLogger> loggers = new ConcurrentHashMap<>();

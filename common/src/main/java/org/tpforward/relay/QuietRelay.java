@@ -311,7 +311,9 @@ public final class QuietRelay implements Flow {
 
     /** The stream that this way reads, for who goes on with it. */
     Duplex rest() {
-      return unwritten == null && failure == null ? from : new Resumed(from, unwritten, failure);
+      return unwritten == null && failure == null
+          ? from
+          : new Resumed(from, unwritten == null ? null : ByteBuffer.wrap(unwritten), failure);
     }
   }
 

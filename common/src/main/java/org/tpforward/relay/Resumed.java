@@ -5,23 +5,32 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** A stream of which something has been read already: bytes, or the failure to read any more. */
-final class Resumed implements Duplex {
-  private final Duplex stream;
+public final class Resumed extends ForwardingDuplex {
   private final @Nullable IOException failure;
 
   /** Its reader's only; null once it is read. */
   private @Nullable ByteBuffer before;
 
-  Resumed(Duplex stream, byte @Nullable [] before, @Nullable IOException failure) {
-    this.stream = stream;
-    this.before = before == null ? null : ByteBuffer.wrap(before);
+  /**
+   * Goes on with a stream.
+   *
+   * @param stream is closed with this one
+   * @param before what comes before that which can still be read from it; may be empty
+   */
+  public Resumed(Duplex stream, ByteBuffer before) {
+    this(stream, before.hasRemaining() ? before : null, null);
+  }
+
+  Resumed(Duplex stream, @Nullable ByteBuffer before, @Nullable IOException failure) {
+    super(stream);
+    this.before = before;
     this.failure = failure;
   }
 
   @Override
   public int read(ByteBuffer dst) throws IOException {
     ByteBuffer rest = before;
-    if (rest != null && stream.isOpen()) {
+    if (rest != null && isOpen()) {
       int count = Math.min(dst.remaining(), rest.remaining());
       dst.put(rest.slice(rest.position(), count));
       rest.position(rest.position() + count);
@@ -33,61 +42,20 @@ final class Resumed implements Duplex {
     if (failure != null) {
       throw new IOException(failure.getMessage(), failure);
     }
-    return stream.read(dst);
-  }
-
-  @Override
-  public boolean canAwait() {
-    return stream.canAwait();
+    return super.read(dst);
   }
 
   @Override
   public boolean awaitReadable(long millis) throws IOException {
-    return before != null || failure != null || stream.awaitReadable(millis);
+    return isReady() || super.awaitReadable(millis);
   }
 
   @Override
   public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
-    return before != null || failure != null || stream.awaitReadable(millis, receiver);
+    return isReady() || super.awaitReadable(millis, receiver);
   }
 
-  @Override
-  public int writeNow(byte[] bytes, int offset, int length) {
-    return stream.writeNow(bytes, offset, length);
-  }
-
-  @Override
-  public boolean suitsVirtualThreads() {
-    return stream.suitsVirtualThreads();
-  }
-
-  @Override
-  public int write(ByteBuffer src) throws IOException {
-    return stream.write(src);
-  }
-
-  @Override
-  public void shutdownOutput() throws IOException {
-    stream.shutdownOutput();
-  }
-
-  @Override
-  public boolean isOpen() {
-    return stream.isOpen();
-  }
-
-  @Override
-  public void close() {
-    stream.close();
-  }
-
-  @Override
-  public void reset() {
-    stream.reset();
-  }
-
-  @Override
-  public String toString() {
-    return stream.toString();
+  private boolean isReady() {
+    return before != null || failure != null;
   }
 }

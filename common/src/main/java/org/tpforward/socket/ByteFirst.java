@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tpforward.relay.Duplex;
+import org.tpforward.relay.ForwardingDuplex;
 
 /**
  * A connection under access control Credentials: what follows the byte is written once the peer has
@@ -14,7 +14,7 @@ import org.tpforward.relay.Duplex;
  *
  * <p>One thread may write while another one reads. Closing this closes the connection.
  */
-public final class ByteFirst implements Duplex {
+public final class ByteFirst extends ForwardingDuplex {
   private static final Logger log = LoggerFactory.getLogger(ByteFirst.class);
 
   private final Connection connection;
@@ -26,6 +26,7 @@ public final class ByteFirst implements Duplex {
   private boolean read;
 
   private ByteFirst(Connection connection, Duration patience, boolean sent) {
+    super(connection);
     this.connection = connection;
     this.patience = patience;
     this.sent = sent;
@@ -78,40 +79,5 @@ public final class ByteFirst implements Duplex {
   @Override
   public int writeNow(byte[] bytes, int offset, int length) {
     return read ? connection.writeNow(bytes, offset, length) : 0;
-  }
-
-  @Override
-  public boolean suitsVirtualThreads() {
-    return connection.suitsVirtualThreads();
-  }
-
-  @Override
-  public int read(ByteBuffer dst) throws IOException {
-    return connection.read(dst);
-  }
-
-  @Override
-  public void shutdownOutput() throws IOException {
-    connection.shutdownOutput();
-  }
-
-  @Override
-  public boolean isOpen() {
-    return connection.isOpen();
-  }
-
-  @Override
-  public void close() {
-    connection.close();
-  }
-
-  @Override
-  public void reset() {
-    connection.reset();
-  }
-
-  @Override
-  public String toString() {
-    return connection.toString();
   }
 }

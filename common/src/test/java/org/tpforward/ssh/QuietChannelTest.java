@@ -12,8 +12,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.sshd.common.session.Session;
-import org.apache.sshd.common.session.SessionListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,12 +31,11 @@ class QuietChannelTest {
 
   @Test
   void manyShortConnectionsWhileKeysChange() throws Exception {
-    AtomicInteger exchanges = new AtomicInteger();
     try (Sshd sshd = new Sshd(directory, "RekeyLimit 512K");
         SshSessions client = new SshSessions(sshd);
         Service service = new Service(directory, "service");
         Service bulk = new Service(directory, "bulk")) {
-      client.session().addSessionListener(counter(exchanges));
+      AtomicInteger exchanges = client.keyExchanges();
       try (Duplex near = SshChannels.open(client.session(), bulk.endpoint(), SshSessions.BOUND);
           SocketChannel far = bulk.accept()) {
         CompletableFuture<Long> up =
@@ -224,16 +221,5 @@ class QuietChannelTest {
       outer.close();
       inner.close();
     }
-  }
-
-  private static SessionListener counter(AtomicInteger exchanges) {
-    return new SessionListener() {
-      @Override
-      public void sessionEvent(Session session, Event event) {
-        if (event == Event.KeyEstablished) {
-          exchanges.incrementAndGet();
-        }
-      }
-    };
   }
 }

@@ -6,8 +6,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.sshd.common.session.Session;
-import org.apache.sshd.common.session.SessionListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,11 +20,10 @@ class SshRekeyTest {
 
   @Test
   void dataFlowAndChannelsOpenAndCloseWhileKeysChange() throws Exception {
-    AtomicInteger exchanges = new AtomicInteger();
     try (Sshd sshd = new Sshd(directory, "RekeyLimit 512K");
         SshSessions client = new SshSessions(sshd);
         Service service = new Service(directory, "service")) {
-      client.session().addSessionListener(counter(exchanges));
+      AtomicInteger exchanges = client.keyExchanges();
       try (Duplex near = open(client, service);
           SocketChannel far = service.accept()) {
         CompletableFuture<Long> up =
@@ -59,16 +56,5 @@ class SshRekeyTest {
 
   private static Duplex open(SshSessions client, Service service) throws Exception {
     return SshChannels.open(client.session(), service.endpoint(), SshSessions.BOUND);
-  }
-
-  private static SessionListener counter(AtomicInteger exchanges) {
-    return new SessionListener() {
-      @Override
-      public void sessionEvent(Session session, Event event) {
-        if (event == Event.KeyEstablished) {
-          exchanges.incrementAndGet();
-        }
-      }
-    };
   }
 }

@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.keyverifier.AcceptAllServerKeyVerifier;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.keyprovider.FileKeyPairProvider;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.session.SessionListener;
 
 /** A client with a session to a test's server. */
 final class SshSessions implements AutoCloseable {
@@ -38,6 +41,21 @@ final class SshSessions implements AutoCloseable {
 
   ClientSession session() {
     return session;
+  }
+
+  /** Counts the key exchanges from now on. */
+  AtomicInteger keyExchanges() {
+    AtomicInteger exchanges = new AtomicInteger();
+    session.addSessionListener(
+        new SessionListener() {
+          @Override
+          public void sessionEvent(Session with, Event event) {
+            if (event == Event.KeyEstablished) {
+              exchanges.incrementAndGet();
+            }
+          }
+        });
+    return exchanges;
   }
 
   @Override

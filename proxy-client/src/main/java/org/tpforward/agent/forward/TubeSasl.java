@@ -7,6 +7,7 @@ import java.util.UUID;
 import org.tpforward.dbus.SaslClient;
 import org.tpforward.dbus.SaslServer;
 import org.tpforward.relay.Duplex;
+import org.tpforward.relay.Resumed;
 import org.tpforward.socket.Connection;
 import org.tpforward.socket.PeerCredentials;
 import org.tpforward.telepathy.AccessControl;
@@ -22,7 +23,7 @@ final class TubeSasl {
   static Duplex server(Connection client, Duration timeout) throws IOException {
     long uid = PeerCredentials.of(client).uid();
     String guid = UUID.randomUUID().toString().replace("-", "");
-    return new Ahead(client, SaslServer.admitted(client, uid, guid, timeout).leftOver());
+    return new Resumed(client, SaslServer.admitted(client, uid, guid, timeout).leftOver());
   }
 
   /**
@@ -35,74 +36,10 @@ final class TubeSasl {
           access == AccessControl.LOCALHOST
               ? SaslClient.externalThenAnonymous(cm, timeout).leftOver()
               : SaslClient.external(cm, timeout).leftOver();
-      return new Ahead(cm, ahead);
+      return new Resumed(cm, ahead);
     } catch (IOException e) {
       cm.close();
       throw e;
-    }
-  }
-
-  /** A stream of which the first bytes have been read already. */
-  private record Ahead(Duplex stream, ByteBuffer bytes) implements Duplex {
-    @Override
-    public boolean suitsVirtualThreads() {
-      return stream.suitsVirtualThreads();
-    }
-
-    @Override
-    public int read(ByteBuffer dst) throws IOException {
-      if (!bytes.hasRemaining()) {
-        return stream.read(dst);
-      }
-      int length = Math.min(bytes.remaining(), dst.remaining());
-      dst.put(bytes.slice(bytes.position(), length));
-      bytes.position(bytes.position() + length);
-      return length;
-    }
-
-    @Override
-    public int write(ByteBuffer src) throws IOException {
-      return stream.write(src);
-    }
-
-    @Override
-    public boolean canAwait() {
-      return stream.canAwait();
-    }
-
-    @Override
-    public boolean awaitReadable(long millis) throws IOException {
-      return bytes.hasRemaining() || stream.awaitReadable(millis);
-    }
-
-    @Override
-    public boolean awaitReadable(long millis, Receiver receiver) throws IOException {
-      return bytes.hasRemaining() || stream.awaitReadable(millis, receiver);
-    }
-
-    @Override
-    public int writeNow(byte[] bytes, int offset, int length) {
-      return stream.writeNow(bytes, offset, length);
-    }
-
-    @Override
-    public void shutdownOutput() throws IOException {
-      stream.shutdownOutput();
-    }
-
-    @Override
-    public boolean isOpen() {
-      return stream.isOpen();
-    }
-
-    @Override
-    public void close() {
-      stream.close();
-    }
-
-    @Override
-    public void reset() {
-      stream.reset();
     }
   }
 }
